@@ -1,6 +1,7 @@
 package rca
 
 import (
+	"fmt"
 	"time"
 
 	"faultline/graph"
@@ -162,6 +163,11 @@ type Verdict struct {
 type TrailEntry struct {
 	Step string `json:"step"`
 	Note string `json:"note"`
+}
+
+// Note records one step of the analysis.
+func (c *Case) Note(step, format string, args ...any) {
+	c.Trail = append(c.Trail, TrailEntry{Step: step, Note: fmt.Sprintf(format, args...)})
 }
 
 // Case is the record that travels down the pipeline, is stored, shown and replayed.

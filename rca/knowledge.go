@@ -57,7 +57,13 @@ type CausalEdge struct {
 	Grade  string        `json:"grade"` // A stated by its source, B follows from a standard, C inference, M mined
 	Source string        `json:"source"`
 	Note   string        `json:"note,omitempty"`
+
+	inverse []graph.Path
 }
+
+// InversePaths are the ways from an effect back to its causes. They are set by
+// NewKnowledge; the caller must not change them.
+func (e *CausalEdge) InversePaths() []graph.Path { return e.inverse }
 
 // ID names the edge.
 func (e CausalEdge) ID() string { return e.Cause + "->" + e.Effect }
@@ -130,6 +136,9 @@ func NewKnowledge(types []AlarmType, modes []FaultMode, procs []Procedure, edges
 		return cmp.Or(cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Effect, b.Effect))
 	})
 	for i, e := range k.edges {
+		for _, p := range e.Paths {
+			k.edges[i].inverse = append(k.edges[i].inverse, p.Inverse())
+		}
 		_, isType := k.alarmTypes[e.Cause]
 		_, isMode := k.faultModes[e.Cause]
 		if !isType && !isMode {
