@@ -72,7 +72,9 @@ func (f *fakes) Add(_ context.Context, c rca.Case) error {
 func (f *fakes) options() pipeline.Options {
 	return pipeline.Options{
 		Retriever: f, Localizer: f, Reasoner: f, Rehearser: f, Plant: f, Rememberer: f, Now: func() time.Time { return now },
-		Verify: func(rca.Prediction, rca.Observation) rca.Verdict { return rca.Verdict{Confirmed: true, Reason: "as predicted"} },
+		Verify: func(rca.Prediction, rca.Observation) rca.Verdict {
+			return rca.Verdict{Confirmed: true, Reason: "as predicted"}
+		},
 	}
 }
 

@@ -165,7 +165,7 @@ func logPrior(m rca.FaultMode, s rca.Suspect) float64 {
 }
 
 // logUnknown is the prior of a cause that the knowledge does not hold.
-var logUnknown = math.Log(1e-7)
+var logUnknown = math.Log(1e-6)
 
 func dedupe(in []rca.Suspect) []rca.Suspect {
 	out := slices.Clone(in)
@@ -248,7 +248,7 @@ func (r *Reasoner) together(ctx context.Context, w *world, all []scored) ([]scor
 	for len(set) < r.o.MaxCauses {
 		var best *scored
 		var bestModel *model
-		bestScore := score + 2 // a further cause must pay for itself, and more than by chance
+		bestScore := score + 1 // a further cause must pay for itself, and more than by chance
 		tried := 0
 		for i := range all {
 			c := &all[i]
