@@ -35,7 +35,7 @@ const (
 	maxMiss       = 0.98 // no single silence refutes a cause
 	maxNodes      = 6000 // of one propagation
 	slackSeconds  = 90   // clocks and alarm filters
-	perYear       = 1e-3 // share of a year in which a second fault would fall into the same incident
+	perYear       = 1e-2 // turns a yearly rate into the chance of a fault beside this incident, in time and place
 )
 
 // Options of New.
