@@ -1,0 +1,395 @@
+// Package app wires Faultline: it is the only place that names implementations.
+// An App owns one data directory, takes alarms, inventory, work orders and manuals
+// in, keeps incidents current and analyses them. What Accept and Ingest acknowledge
+// is durable; everything in memory is rebuilt from the directory at Open.
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"faultline/graph"
+	"faultline/graph/embedded"
+	"faultline/graph/walk"
+	"faultline/hwsim/twin"
+	"faultline/ingest"
+	"faultline/ingest/correlate"
+	"faultline/ingest/workorder"
+	"faultline/migrations"
+	"faultline/rca"
+	"faultline/rca/memory"
+	"faultline/rca/ontology"
+	"faultline/rca/pipeline"
+	"faultline/rca/verify"
+	"faultline/retrieval"
+	rembedded "faultline/retrieval/embedded"
+)
+
+// Options of Open.
+type Options struct {
+	DataDir string           // holds all state; made when it is not there
+	Now     func() time.Time // the only clock; required
+	Log     zerolog.Logger
+	Plant   pipeline.Plant // acts on a network; nil: actions are rehearsed, never carried out
+}
+
+func (o Options) validate() error {
+	switch {
+	case o.DataDir == "":
+		return fmt.Errorf("app options: DataDir missing: %w", rca.ErrInvalid)
+	case o.Now == nil:
+		return fmt.Errorf("app options: Now missing: %w", rca.ErrInvalid)
+	}
+	return nil
+}
+
+// App is the running product over one data directory. It is safe for concurrent use.
+type App struct {
+	o     Options
+	store *embedded.Store
+	mem   *memory.Memory
+	index *rembedded.Index
+
+	// mu guards what alarms change. It is held while alarms are put together, never
+	// while they are analysed.
+	mu      sync.Mutex
+	eng     *engine
+	corr    *correlate.Correlator
+	live    map[string]rca.Incident // every incident that stands, by id
+	pending map[string]time.Time    // incidents to analyse, and when they changed
+	latest  time.Time               // newest event time seen
+	events  int
+
+	analysing sync.Mutex // one round of analyses at a time
+	watchers  watchers
+}
+
+// Open opens or makes a data directory and brings everything in it back. A fresh
+// directory gets the shipped knowledge.
+func Open(ctx context.Context, o Options) (*App, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(o.DataDir, 0o755); err != nil {
+		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	store, err := embedded.Open(ctx, embedded.Options{Path: filepath.Join(o.DataDir, "faultline.db"), Migrations: migrations.SQLite()})
+	if err != nil {
+		return nil, fmt.Errorf("open data directory %s: %w", o.DataDir, err)
+	}
+	a := &App{o: o, store: store, live: map[string]rca.Incident{}, pending: map[string]time.Time{}}
+	if err := a.load(ctx); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return a, nil
+}
+
+func (a *App) load(ctx context.Context) error {
+	if err := a.shipKnowledge(ctx); err != nil {
+		return err
+	}
+	var err error
+	if a.mem, err = memory.Open(ctx, memory.Options{Journal: a.store}); err != nil {
+		return fmt.Errorf("load past cases: %w", err)
+	}
+	a.index = rembedded.New(rembedded.Options{})
+	if err := a.index.Load(ctx, a.store); err != nil {
+		return fmt.Errorf("load text index: %w", err)
+	}
+	if err := a.refresh(ctx); err != nil {
+		return err
+	}
+	// What was analysed before and has not changed since needs no second analysis.
+	for id, inc := range a.live {
+		if c, err := a.mem.Get(ctx, caseID(id)); err == nil && sameAlarms(c.Incident, inc) {
+			delete(a.pending, id)
+		}
+	}
+	return nil
+}
+
+// shipKnowledge puts the shipped ontology into the graph when it is not there in
+// this version.
+func (a *App) shipKnowledge(ctx context.Context) error {
+	k, err := ontology.Load()
+	if err != nil {
+		return err
+	}
+	sources, err := a.store.Sources(ctx)
+	if err != nil {
+		return fmt.Errorf("list sources: %w", err)
+	}
+	if slices.ContainsFunc(sources, func(s graph.SourceCount) bool { return s.Source == ontology.Source }) {
+		first := k.AlarmTypes()[0].ID
+		cs, err := a.store.EntityContributions(ctx, graph.ID(rca.AlarmTypePrefix+first))
+		if err != nil {
+			return fmt.Errorf("look up shipped knowledge: %w", err)
+		}
+		for _, c := range cs {
+			if c.Source == ontology.Source && c.Retracted.IsZero() && c.Version == ontology.Version {
+				return nil
+			}
+		}
+	}
+	now := a.o.Now()
+	changes := []graph.Change{{Op: graph.OpDropSource, At: now, By: graph.Provenance{Source: ontology.Source}}}
+	changes = append(changes, k.Changes(ontology.Source, ontology.Version, now)...)
+	if err := a.store.Apply(ctx, changes); err != nil {
+		return fmt.Errorf("store shipped knowledge: %w", err)
+	}
+	return nil
+}
+
+// refresh makes a new engine and a new correlator from what the store now holds,
+// and feeds the correlator every alarm event of the journal.
+func (a *App) refresh(ctx context.Context) error {
+	k, err := rca.KnowledgeFromGraph(ctx, a.store, graph.AsOf{})
+	if err != nil {
+		return err
+	}
+	top := walk.NewTopology(a.store, graph.AsOf{})
+	eng, err := newEngine(k, top)
+	if err != nil {
+		return err
+	}
+	eng.twin = sync.OnceValues(func() (*twin.Twin, error) {
+		return twin.New(context.WithoutCancel(ctx), twin.Options{Graph: a.store, AlarmType: k.ResolveAlarmType})
+	})
+	eng.maintenance, err = workorder.Maintenance(ctx, a.store)
+	if err != nil {
+		return fmt.Errorf("read planned work: %w", err)
+	}
+	corr, err := correlate.New(correlate.Options{Knowledge: k, Topology: top})
+	if err != nil {
+		return err
+	}
+	corr.Plan(eng.maintenance)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.eng, a.corr, a.events = eng, corr, 0
+	var batch []rca.AlarmEvent
+	for rec, err := range a.store.Records(ctx, ingest.AlarmStream, graph.Interval{}) {
+		if err != nil {
+			return fmt.Errorf("read alarm events: %w", err)
+		}
+		e, err := ingest.DecodeEvent(rec)
+		if err != nil {
+			return fmt.Errorf("read alarm event %s: %w", rec.ID, err)
+		}
+		batch = append(batch, e)
+		if e.Time.After(a.latest) {
+			a.latest = e.Time
+		}
+	}
+	a.events = len(batch)
+	if err := corr.Add(ctx, batch...); err != nil {
+		return err
+	}
+	before := a.live
+	a.live = map[string]rca.Incident{}
+	if err := a.settle(ctx); err != nil {
+		return err
+	}
+	for id, inc := range a.live { // an incident that came out the same keeps its analysis
+		if old, ok := before[id]; ok && sameAlarms(old, inc) {
+			delete(a.pending, id)
+		}
+	}
+	return nil
+}
+
+// settle takes over what the correlator changed. The caller holds mu.
+func (a *App) settle(ctx context.Context) error {
+	changed, superseded, err := a.corr.Changed(ctx)
+	if err != nil {
+		return fmt.Errorf("put alarms together: %w", err)
+	}
+	now := a.o.Now()
+	for _, id := range superseded {
+		delete(a.live, id)
+		delete(a.pending, id)
+	}
+	for _, inc := range changed {
+		if old, ok := a.live[inc.ID]; ok && sameAlarms(old, inc) {
+			a.live[inc.ID] = inc
+			continue
+		}
+		a.live[inc.ID] = inc
+		a.pending[inc.ID] = now
+		a.watchers.tell(Event{Kind: IncidentChanged, ID: inc.ID})
+	}
+	return nil
+}
+
+func sameAlarms(x, y rca.Incident) bool {
+	return slices.EqualFunc(x.Alarms, y.Alarms, func(p, q rca.Alarm) bool {
+		return p.AlarmKey == q.AlarmKey && p.Raised.Equal(q.Raised) && p.Cleared.Equal(q.Cleared) && p.Severity == q.Severity && p.Planned == q.Planned
+	})
+}
+
+// Accept takes alarm events in. When it returns nil they are durable. An invalid
+// event fails the call before anything is kept.
+func (a *App) Accept(ctx context.Context, events []rca.AlarmEvent) error {
+	for _, e := range events {
+		if err := e.Validate(); err != nil {
+			return err
+		}
+	}
+	records, err := ingest.EncodeEvents(events)
+	if err != nil {
+		return err
+	}
+	if err := a.store.Append(ctx, records); err != nil {
+		return fmt.Errorf("keep alarm events: %w", err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, e := range events {
+		if e.Time.After(a.latest) {
+			a.latest = e.Time
+		}
+	}
+	a.events += len(events)
+	return a.corr.Add(ctx, events...)
+}
+
+// Process analyses the incidents that changed and have been quiet for at least
+// quiet. now is the end of the record; the zero time stands for the newest event
+// seen. It returns the new cases by incident order.
+func (a *App) Process(ctx context.Context, now time.Time, quiet time.Duration) ([]rca.Case, error) {
+	a.analysing.Lock()
+	defer a.analysing.Unlock()
+	a.mu.Lock()
+	if err := a.settle(ctx); err != nil {
+		a.mu.Unlock()
+		return nil, err
+	}
+	if now.IsZero() {
+		now = a.latest
+	}
+	clock := a.o.Now()
+	var due []rca.Incident
+	for id, at := range a.pending {
+		if clock.Sub(at) >= quiet {
+			due = append(due, a.live[id])
+			delete(a.pending, id)
+		}
+	}
+	eng := a.eng
+	a.mu.Unlock()
+	slices.SortFunc(due, compareIncidents)
+	return a.analyse(ctx, eng, due, now)
+}
+
+func compareIncidents(x, y rca.Incident) int {
+	return cmp.Or(x.First.Compare(y.First), cmp.Compare(x.ID, y.ID))
+}
+
+// analyse runs the pipeline over incidents, on all cores. What fails is pending again.
+func (a *App) analyse(ctx context.Context, eng *engine, due []rca.Incident, now time.Time) ([]rca.Case, error) {
+	p, err := a.pipeline(eng, a.mem)
+	if err != nil {
+		return nil, err
+	}
+	cases := make([]rca.Case, len(due))
+	errs := make([]error, len(due))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(due)) {
+		wg.Go(func() {
+			for i := range next {
+				cases[i], errs[i] = p.Run(ctx, due[i], now)
+			}
+		})
+	}
+	for i := range due {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	var out []rca.Case
+	for i, err := range errs {
+		if err != nil {
+			a.mu.Lock()
+			if _, stands := a.live[due[i].ID]; stands {
+				a.pending[due[i].ID] = a.o.Now()
+			}
+			a.mu.Unlock()
+			continue
+		}
+		out = append(out, cases[i])
+		a.watchers.tell(Event{Kind: CaseReady, ID: due[i].ID})
+	}
+	return out, errors.Join(errs...)
+}
+
+// pipeline joins the steps around one engine. remember may be nil.
+func (a *App) pipeline(eng *engine, remember pipeline.Rememberer) (*pipeline.Pipeline, error) {
+	r, err := retrieval.New(retrieval.Options{Index: a.index, Knowledge: eng.knowledge, Cases: a.mem})
+	if err != nil {
+		return nil, err
+	}
+	o := pipeline.Options{
+		Retriever: r, Localizer: localizer{engine: eng, bias: a.mem.Bias}, Reasoner: decider{eng}, Rehearser: rehearser{eng},
+		Rememberer: remember, Now: a.o.Now,
+	}
+	if a.o.Plant != nil {
+		o.Plant, o.Verify = a.o.Plant, verify.Compare
+	}
+	return pipeline.New(o)
+}
+
+// Examine analyses incidents made of the given events alone, against the stored
+// inventory and knowledge. Nothing is kept.
+func (a *App) Examine(ctx context.Context, events []rca.AlarmEvent) ([]rca.Case, error) {
+	a.mu.Lock()
+	eng := a.eng
+	a.mu.Unlock()
+	incs, now, err := eng.incidents(ctx, events)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.pipeline(eng, nil)
+	if err != nil {
+		return nil, err
+	}
+	var out []rca.Case
+	for _, inc := range incs {
+		c, err := p.Run(ctx, inc, now)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// Incidents returns every incident that stands, newest first.
+func (a *App) Incidents() []rca.Incident {
+	a.mu.Lock()
+	out := slices.Collect(maps.Values(a.live))
+	a.mu.Unlock()
+	slices.SortFunc(out, func(x, y rca.Incident) int { return -compareIncidents(x, y) })
+	return out
+}
+
+func caseID(incident string) string { return "CASE-" + incident }
+
+// Case returns the analysis of an incident, or graph.ErrNotFound.
+func (a *App) Case(ctx context.Context, incident string) (rca.Case, error) {
+	return a.mem.Get(ctx, caseID(incident))
+}
+
+// Close closes the data directory. Calls in flight fail with graph.ErrClosed.
+func (a *App) Close() error { return a.store.Close() }
