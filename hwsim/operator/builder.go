@@ -75,7 +75,6 @@ func distanceKM(a, b place) float64           { return math.Hypot(a.x-b.x, a.y-b
 func (p place) towards(angle, km float64) place {
 	return place{p.x + km*math.Cos(angle), p.y + km*math.Sin(angle)}
 }
-func middle(a, b place) place          { return place{(a.x + b.x) / 2, (a.y + b.y) / 2} }
 func (b *builder) siteID(n int) string { return "S" + pad(n, b.siteWidth) }
 func (b *builder) areaNo(n int) string { return pad(n, b.areaDigits) }
 func pad(n, width int) string {

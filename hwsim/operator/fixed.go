@@ -1,14 +1,33 @@
 package operator
 
-// olt adds the optical line terminal of an area with its trees and customers.
-func (b *builder) olt(r *region, a *area) {
+// olt adds the optical line terminal of an area with its trees and customers. It
+// stands in the central office, or out at the first site of the first ring with its
+// uplinks in the roads of that ring, one each way.
+func (b *builder) olt(r *region, a *area, outside bool) {
 	no := b.areaNo(a.no)
 	id := "OLT-" + no
 	d := b.draw(id)
-	node := b.element(a.office, "olt", fixed, id, a.office.name+" OLT", 2, kv{
+	s := a.office
+	if outside {
+		s = a.street
+	}
+	node := b.element(s, "olt", fixed, id, s.name+" OLT", 2, kv{
 		"vendor": pick(d, accessVendors), "model": "OLT 5800", "software": pick(d, []string{"3.1", "3.2"}), "pon_class": "GPON C+"})
 	for side := range 2 {
-		b.ethernet(id+"-UP"+itoa(side+1), b.ethPort(a.spn[side], 10000), node.port("uplink", 10000), 10000)
+		link := b.ethernet(id+"-UP"+itoa(side+1), b.ethPort(a.spn[side], 10000), node.port("uplink", 10000), 10000)
+		if !outside {
+			continue
+		}
+		roads := []int{1}
+		if side == 1 {
+			roads = roads[:0]
+			for road := 2; road <= b.ringSites+1; road++ {
+				roads = append(roads, road)
+			}
+		}
+		for i, road := range roads {
+			b.fibre("access", transport, link+"-F"+itoa(i+1), d.whole(800, 2500), a.office.id+"-RING1-ROAD"+itoa(road), link)
+		}
 	}
 	tunnels := b.tunnels(r, a, id, [2][]string{}, "B2B", false)
 	b.pseudoWire(id, id+"-PW1", tunnels)

@@ -84,7 +84,7 @@ func (b *builder) bgp(l *ipLink, learn ...bool) {
 }
 
 // packetCore joins the routers: pairs at one place, hubs to their data centres over
-// wavelengths and dark fibre, data centres to each other.
+// wavelengths and dark fibre, data centres to each other over two protected sections.
 func (b *builder) packetCore() {
 	for _, c := range b.centres {
 		b.bgp(b.ipLink(c.routers[0], c.routers[1], 2, "isis", 100000, false), true, true)
@@ -92,11 +92,13 @@ func (b *builder) packetCore() {
 	}
 	for i, x := range b.centres {
 		for _, y := range b.centres[i+1:] {
-			mesh := b.span("OTN-"+x.id+"-"+y.id+"-OTS01", x.otn, y.otn)
+			pair := "OTN-" + x.id + "-" + y.id
+			mesh := []span{b.span(pair+"-OTS01", x.otn, y.otn), b.span(pair+"-OTS02", x.otn, y.otn)}
+			b.protect("ots", transport, pair+"-OLP", mesh[0].ots, mesh[1].ots)
 			for n := range x.routers {
 				l := b.ipLink(x.routers[n], y.routers[n], 1, "isis", 100000, false)
 				b.bgp(l, true, true)
-				w := b.wavelength("OCH-"+x.id+"-"+y.id+"-"+itoa(n+1), x.otn, y.otn, []span{mesh})
+				w := b.wavelength("OCH-"+x.id+"-"+y.id+"-"+itoa(n+1), x.otn, y.otn, mesh)
 				b.ride(l.members[0], [2]string{l.ports[0][0], l.ports[1][0]}, x.otn, y.otn, w)
 			}
 		}

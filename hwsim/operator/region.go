@@ -23,6 +23,7 @@ type region struct {
 type area struct {
 	no       int // over the operator, from 1
 	office   *site
+	street   *site       // first site of the first ring
 	spn      [2]*chassis // aggregation nodes A and B
 	rung     string      // link between the two
 	grids    []string
@@ -31,8 +32,8 @@ type area struct {
 	vendor   string // of radio equipment
 }
 
-// slices that have channels of their own.
-var slices = []string{"EMBB", "B2B"}
+// slicesWithChannels are the slices that have channels of their own.
+var slicesWithChannels = []string{"EMBB", "B2B"}
 
 func (b *builder) region(no int) {
 	r := &region{id: "R" + pad(no+1, 2), channels: map[string][]string{}}
@@ -99,7 +100,7 @@ func (b *builder) aggregation(r *region, d draw) {
 			}
 			groups[side] = append(groups[side], group)
 		}
-		for _, slice := range slices {
+		for _, slice := range slicesWithChannels {
 			b.channel(r, far, slice, groups)
 		}
 	}
@@ -118,7 +119,7 @@ func (b *builder) channel(r *region, a *area, slice string, groups [2][]string) 
 		r.channels[slice] = append(r.channels[slice], id)
 	}
 	a.channels[slice] = both
-	b.protect("channel", transport, a.office.id+"-CH-"+slice+"-APS", both[:]...)
+	b.protect("channel", transport, a.office.id+"-CHAPS-"+slice, both[:]...)
 }
 
 // fillRegion adds what hangs on the region: access rings with base stations, fixed
@@ -131,7 +132,8 @@ func (b *builder) fillRegion(r *region) {
 	}
 	for _, a := range r.areas {
 		b.access(r, a)
-		b.olt(r, a)
+		// The last area of a region has its OLT out in the street.
+		b.olt(r, a, a == r.areas[len(r.areas)-1])
 	}
 	b.slicesOf(r)
 }
@@ -150,9 +152,10 @@ func (b *builder) access(r *region, a *area) {
 	b.mobileCustomers(a)
 }
 
-// join gives a base station its backhaul, clock, pseudo-wire and sessions.
-func (b *builder) join(r *region, a *area, g gnb, node *chassis, tunnels []string) {
-	b.ethernet(g.id+"-BH1", b.ethPort(node, 10000), g.backhaul, 10000)
+// join gives a base station its backhaul, clock, pseudo-wire and sessions, and
+// returns the backhaul link.
+func (b *builder) join(r *region, a *area, g gnb, node *chassis, tunnels []string) string {
+	link := b.ethernet(g.id+"-BH1", b.ethPort(node, 10000), g.backhaul, 10000)
 	b.relate(node.id, synchronises, g.id)
 	a.gnbs = append(a.gnbs, g)
 	pw := b.pseudoWire(g.id, g.id+"-PW1", tunnels)
@@ -166,6 +169,7 @@ func (b *builder) join(r *region, a *area, g gnb, node *chassis, tunnels []strin
 		b.relate(vrf, servesTo, g.id)
 	}
 	b.sessions(r, g, len(a.gnbs)+a.no)
+	return link
 }
 
 // pseudoWire adds the pseudo-wire that serves an element.
@@ -179,35 +183,54 @@ func (b *builder) pseudoWire(served, id string, tunnels []string) string {
 }
 
 // ring adds one access ring: it leaves the central office at aggregation node A and
-// comes back at B.
+// comes back at B. The last site of the last ring is a spur: it has no packet node
+// and its base stations reach the neighbour's over a fibre of their own.
 func (b *builder) ring(r *region, a *area, ring int) {
-	d := b.draw(a.office.id + "-RING" + itoa(ring+1))
 	id := a.office.id + "-RING" + itoa(ring+1)
+	d := b.draw(id)
 	grid := a.grids[ring*len(a.grids)/b.rings]
-	where := around(d, a.office.at, ring, b.rings, b.ringSites, b.regionKM/10)
 	first := (a.no-1)*b.rings*b.ringSites + ring*b.ringSites + 1
 	var sites []*site
 	var nodes []*chassis
-	for i, at := range where {
+	for i, at := range around(d, a.office.at, ring, b.rings, b.ringSites, b.regionKM/10) {
 		s := b.site(cellSite, b.siteID(first+i), at, "D"+b.areaNo(a.no), grid)
-		node := b.element(s, "spn", transport, s.id+"-SPN1", s.name+" packet node", 8, kv{"model": "SPN 2004"})
-		sites, nodes = append(sites, s), append(nodes, node)
+		sites = append(sites, s)
+		if ring < b.rings-1 || i < b.ringSites-1 {
+			nodes = append(nodes, b.element(s, "spn", transport, s.id+"-SPN1", s.name+" packet node", 8, kv{"model": "SPN 2004"}))
+		}
+	}
+	if ring == 0 {
+		a.street = sites[0]
 	}
 	links := b.ringLinks(d, a, id, ring, sites, nodes)
-	half := (len(nodes) + 1) / 2
-	for i := range half {
-		b.relate(append([]*chassis{a.spn[0]}, nodes...)[i].id, synchronises, nodes[i].id)
-	}
-	for i := len(nodes) - 1; i >= half; i-- {
-		b.relate(append(nodes[:len(nodes):len(nodes)], a.spn[1])[i+1].id, synchronises, nodes[i].id)
-	}
+	b.ringClock(a, nodes)
 	for i, s := range sites {
-		road := id + "-ROAD" + itoa(i+1)
-		ways := [2][]string{links[:i+1], links[i+1:]}
+		at := min(i, len(nodes)-1)
+		ways := [2][]string{links[:at+1], links[at+1:]}
 		tunnels := b.tunnels(r, a, s.id, ways, "EMBB", s.d.chance(0.2))
 		for n := 1; n <= b.gnbs; n++ {
-			b.join(r, a, b.baseStation(s, n, false, a.vendor, road), nodes[i], tunnels)
+			g := b.baseStation(s, n, false, a.vendor, id+"-ROAD"+itoa(at+1))
+			link := b.join(r, a, g, nodes[at], tunnels)
+			if i > at {
+				b.fibre("access", transport, link+"-F1", d.routeM(sites[at].at, s.at), id+"-SPUR1", link)
+			}
 		}
+	}
+}
+
+// ringClock passes the clock along a ring, the first half from aggregation node A,
+// the second half from B.
+func (b *builder) ringClock(a *area, nodes []*chassis) {
+	half := (len(nodes) + 1) / 2
+	from := a.spn[0]
+	for _, n := range nodes[:half] {
+		b.relate(from.id, synchronises, n.id)
+		from = n
+	}
+	from = a.spn[1]
+	for i := len(nodes) - 1; i >= half; i-- {
+		b.relate(from.id, synchronises, nodes[i].id)
+		from = nodes[i]
 	}
 }
 
