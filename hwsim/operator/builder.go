@@ -104,14 +104,14 @@ func (d draw) routeM(a, b place) int {
 
 // fibre adds a fibre section in a trench that carries the given links or trees.
 // Loss: 0.35 dB/km at 1310 nm, 0.21 at 1550 nm for spans of the optical network,
-// 0.05 dB a splice every 2 km, 0.3 dB a connector (typical values of single-mode
-// plant).
+// 0.05 dB a splice, 0.3 dB a connector (typical values of single-mode plant). Cable
+// comes in drums of 2 km, for spans of 4 km, so that is how far splices are apart.
 func (b *builder) fibre(role, domain, id string, lengthM int, trench string, carried ...string) string {
-	perKM := 0.35
+	perKM, drum := 0.35, 2000
 	if role == "span" {
-		perKM = 0.21
+		perKM, drum = 0.21, 4000
 	}
-	splices := lengthM / 2000
+	splices := lengthM / drum
 	loss := perKM*float64(lengthM)/1000 + 0.05*float64(splices) + 2*0.3
 	b.add("FibreSection:"+role, domain, id, "Fibre "+id, kv{"length_m": itoa(lengthM), "loss_db": ftoa(loss, 2)})
 	if trench != "" {
@@ -119,10 +119,10 @@ func (b *builder) fibre(role, domain, id string, lengthM int, trench string, car
 		b.relate(id, laidIn, trench)
 	}
 	b.relate(id, carries, carried...)
-	if !b.lean && role != "drop" && role != "fronthaul" {
-		for i := range min(splices, 9) {
-			s := id + "-SP" + itoa(i+1)
-			b.part(id, "Splice", domain, s, "Joint "+s, kv{"at_m": itoa((i + 1) * 2000), "loss_db": "0.05"})
+	if !b.lean {
+		for i := range splices {
+			s := id + "-SP" + pad(i+1, 2)
+			b.part(id, "Splice", domain, s, "Joint "+s, kv{"at_m": itoa((i + 1) * drum), "loss_db": "0.05"})
 		}
 	}
 	return id

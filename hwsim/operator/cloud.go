@@ -1,9 +1,5 @@
 package operator
 
-import "strings"
-
-func upper(s string) string { return strings.ToUpper(s) }
-
 // centre is a data centre.
 type centre struct {
 	id               string
@@ -34,7 +30,7 @@ type spot struct {
 // dataCentre adds a data centre: site, network, racks, clusters and network functions.
 func (b *builder) dataCentre(n int) {
 	id := "DC" + itoa(n+1)
-	side := float64(intSqrt(b.regions)) * b.regionKM
+	side := float64(b.columns()) * b.regionKM
 	at := place{side * []float64{0.2, 0.8, 0.8}[n], side * []float64{0.25, 0.7, 0.2}[n]}
 	district := "D-" + id
 	var grids []string
@@ -67,15 +63,6 @@ func (b *builder) dataCentre(n int) {
 	b.relate(c.etcd, dependsOn, c.racks[0].storage)
 	b.centres = append(b.centres, c)
 	b.functions(c, n)
-}
-
-// intSqrt is the side of the square that n regions fill.
-func intSqrt(n int) int {
-	s := 1
-	for s*s < n {
-		s++
-	}
-	return s
 }
 
 // rack adds two switches and the hosts of a rack. The first two hosts hold the

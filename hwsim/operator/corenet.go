@@ -1,5 +1,7 @@
 package operator
 
+import "strings"
+
 // roles are the network functions in the order in which they are set up.
 var roles = []string{"NRF", "DNS", "UDM", "AUSF", "PCF", "CHF", "SCP", "AMF", "SMF", "UPF", "IMS"}
 
@@ -82,7 +84,7 @@ func (b *builder) coreSessions(c *centre) {
 }
 
 func (b *builder) coreSession(c *centre, role, id string, ends ...string) {
-	b.add("Session:"+role, core, id, upper(role)+" session "+ends[0]+" to "+ends[1], nil)
+	b.add("Session:"+role, core, id, strings.ToUpper(role)+" session "+ends[0]+" to "+ends[1], nil)
 	b.relate(id, dependsOn, ends...)
 	for _, vrf := range c.vrfs {
 		b.relate(vrf, servesTo, id)

@@ -1,5 +1,7 @@
 package operator
 
+import "strings"
+
 // router is a router with what its neighbours need.
 type router struct {
 	*chassis
@@ -67,7 +69,7 @@ func (b *builder) ipLink(x, y *router, members int, igp string, mbps int, te boo
 
 // session adds a router's end of a protocol session.
 func (b *builder) session(own *router, protocol, peer string, needs ...string) string {
-	id := b.part(own.id, "Session:"+protocol, ip, own.id+"-"+upper(protocol)+"-"+peer, upper(protocol)+" session of "+own.id+" to "+peer, nil)
+	id := b.part(own.id, "Session:"+protocol, ip, own.id+"-"+strings.ToUpper(protocol)+"-"+peer, strings.ToUpper(protocol)+" session of "+own.id+" to "+peer, nil)
 	b.relate(id, dependsOn, needs...)
 	return id
 }

@@ -35,10 +35,15 @@ type area struct {
 // slicesWithChannels are the slices that have channels of their own.
 var slicesWithChannels = []string{"EMBB", "B2B"}
 
+// columns is the side of the square of regions that makes up the map.
+func (p plan) columns() int { return int(math.Ceil(math.Sqrt(float64(p.regions)))) }
+
+// region places the areas of a region and joins them; fillRegion adds what hangs on
+// them.
 func (b *builder) region(no int) {
 	r := &region{id: "R" + pad(no+1, 2), channels: map[string][]string{}}
 	d := b.draw(r.id)
-	columns := int(math.Ceil(math.Sqrt(float64(b.regions))))
+	columns := b.columns()
 	centre := place{(float64(no%columns) + 0.5) * b.regionKM, (float64(no/columns) + 0.5) * b.regionKM}
 	for k := range b.areas {
 		at := centre

@@ -20,8 +20,8 @@ func (b *builder) services() {
 // slicesOf adds the slices of a region over its channels, and its business customers.
 // The low-latency slice rides the channels of mobile data.
 func (b *builder) slicesOf(r *region) {
-	for _, s := range []struct{ name, over string }{{"EMBB", "EMBB"}, {"URLLC", "EMBB"}, {"B2B", "B2B"}} {
-		id := b.add("Slice", transport, "SLICE-"+s.name+"-"+r.id, s.name+" slice of region "+r.id, kv{"priority": map[bool]string{true: "1", false: "2"}[s.name != "EMBB"]})
+	for _, s := range []struct{ name, over, priority string }{{"EMBB", "EMBB", "2"}, {"URLLC", "EMBB", "1"}, {"B2B", "B2B", "1"}} {
+		id := b.add("Slice", transport, "SLICE-"+s.name+"-"+r.id, s.name+" slice of region "+r.id, kv{"priority": s.priority})
 		b.relate(id, dependsOn, r.channels[s.over]...)
 	}
 	for _, a := range r.areas {
