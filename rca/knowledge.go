@@ -93,7 +93,7 @@ type Knowledge struct {
 	edges      []CausalEdge
 	byCause    map[string][]int
 	byEffect   map[string][]int
-	names      map[string]string // lower-case alias -> alarm type id
+	names      map[string]string // lower-case id, slug, name or alias -> alarm type id
 }
 
 // NewKnowledge checks the parts against each other and indexes them. Every fault
@@ -109,7 +109,7 @@ func NewKnowledge(types []AlarmType, modes []FaultMode, procs []Procedure, edges
 			faults = append(faults, "alarm type "+t.ID+" twice")
 		}
 		k.alarmTypes[t.ID] = t
-		for _, n := range append([]string{t.ID, t.Slug}, t.Aliases...) {
+		for _, n := range append([]string{t.ID, t.Slug, t.Name}, t.Aliases...) {
 			if n = strings.ToLower(n); n != "" {
 				if old, dup := k.names[n]; dup && old != t.ID {
 					faults = append(faults, fmt.Sprintf("alias %q of %s is taken by %s", n, t.ID, old))
@@ -168,7 +168,7 @@ func (k *Knowledge) FaultMode(id string) (FaultMode, bool) { m, ok := k.faultMod
 // Procedure returns one procedure.
 func (k *Knowledge) Procedure(id string) (Procedure, bool) { p, ok := k.procedures[id]; return p, ok }
 
-// ResolveAlarmType maps an id, slug or alias, in any case, to an alarm type id.
+// ResolveAlarmType maps an id, slug, name or alias, in any case, to an alarm type id.
 func (k *Knowledge) ResolveAlarmType(name string) (string, bool) {
 	id, ok := k.names[strings.ToLower(strings.TrimSpace(name))]
 	return id, ok
