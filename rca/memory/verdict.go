@@ -53,7 +53,7 @@ func (m *Memory) RecordVerdict(ctx context.Context, caseID string, f rca.Feedbac
 	if err != nil {
 		return f, fmt.Errorf("judge case %s: %w", caseID, err)
 	}
-	id := fmt.Sprintf("%s/%d/%s", caseID, f.Version, f.By)
+	id := fmt.Sprintf("%q/%d/%q", caseID, f.Version, f.By) // quoted, since ids and names may hold slashes
 	if err := m.o.Journal.Append(ctx, []graph.Record{{Stream: VerdictStream, ID: id, Source: Source, At: f.At, Data: data}}); err != nil {
 		return f, fmt.Errorf("judge case %s: %w", caseID, err)
 	}

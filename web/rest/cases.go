@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"faultline/graph"
 	"faultline/rca"
@@ -79,7 +80,11 @@ type feedbackBody struct {
 	Note     string   `json:"note"`
 }
 
-const maxNote = 4000 // characters
+// Limits of feedback, in characters.
+const (
+	maxBy   = 200
+	maxNote = 4000
+)
 
 func (s *Service) feedback(w http.ResponseWriter, r *http.Request) error {
 	k, err := s.caseOf(r)
@@ -106,7 +111,10 @@ func (s *Service) feedback(w http.ResponseWriter, r *http.Request) error {
 	if b.Mode == "" && b.Resource != "" {
 		p.fault("mode", "missing beside resource")
 	}
-	if len(b.Note) > maxNote {
+	if utf8.RuneCountInString(b.By) > maxBy {
+		p.fault("by", "longer than %d characters", maxBy)
+	}
+	if utf8.RuneCountInString(b.Note) > maxNote {
 		p.fault("note", "longer than %d characters", maxNote)
 	}
 	if err := p.done(); err != nil {

@@ -17,3 +17,9 @@ func ParseIncidentQuery(raw string) (limit int, f IncidentFilter, err error) {
 	p.after()
 	return p.limit(50, 500), f, p.done()
 }
+
+// ToLines frames a body of alarms; ok is false when a part of it was not readable.
+func ToLines(body []byte) (lines []byte, ok bool) {
+	lines, broken := toLines(body)
+	return lines, broken == nil
+}

@@ -1,6 +1,8 @@
 package rest_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http/httptest"
@@ -342,6 +344,21 @@ func TestPostAlarms(t *testing.T) {
 			}
 		})
 	}
+}
+
+func FuzzAlarmBody(f *testing.F) {
+	f.Add([]byte(`[{"id":"1","resource":"ne/1","type":"TX01","severity":"major","time":"2026-03-01T08:00:00Z"}, {"id":"2"}]`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		lines, ok := rest.ToLines(body)
+		var elements []json.RawMessage
+		if json.Unmarshal(body, &elements) == nil && elements != nil {
+			if got := bytes.Count(lines, []byte("\n")); !ok || got != len(elements) {
+				t.Errorf("%d elements became %d lines, ok %v", len(elements), got, ok)
+			}
+		} else if bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) && ok {
+			t.Errorf("a broken array passed: %q", body)
+		}
+	})
 }
 
 func TestVES(t *testing.T) {
