@@ -23,8 +23,9 @@ type Incident struct {
 
 // Link is one reason to put two alarms of an incident together.
 type Link struct {
-	A, B   AlarmKey
-	Reason string `json:"reason"` // edge id, or "same fault mode X at Y"
+	A      AlarmKey `json:"a"`
+	B      AlarmKey `json:"b"`
+	Reason string   `json:"reason"` // edge id, or "same fault mode X at Y"
 }
 
 // EvidenceKind says what an evidence item is.
