@@ -308,8 +308,12 @@ func (p *Plant) cross(k key, c cell) {
 	r := p.tb.laws[p.topo.lawOf[p.topo.class[k.res]][k.v]].ramp
 	at := p.along(c)
 	done := at == c.target || r.tau && math.Abs(at-c.target) <= snap*1.01
+	parents := c.parents
+	if c.node >= 0 && len(c.parents) > 0 { // the way down leads through the levels above
+		parents = []int32{c.node}
+	}
 	if done {
-		p.commit(k, c.target, c.parents, -1)
+		p.commit(k, c.target, parents, -1)
 		return
 	}
 	for _, l := range r.levels { // the clock is in whole nanoseconds, the level is exact
@@ -319,7 +323,7 @@ func (p *Plant) cross(k key, c cell) {
 	}
 	c.val, c.from, c.since = at, at, p.now
 	c.node = int32(len(p.nodes))
-	p.nodes = append(p.nodes, node{k, -1, c.parents})
+	p.nodes = append(p.nodes, node{k, -1, parents})
 	p.gen++
 	c.gen = p.gen
 	p.aim(k, c, r)

@@ -47,6 +47,7 @@ type alarm struct {
 	cause          int
 	qualifier      string
 	manager        bool    // the element manager raises it, the element need not speak
+	mirrors        bool    // what it reads on others is its own state
 	seen           float64 // share of occurrences that get out at all, 0 means all
 }
 
@@ -174,6 +175,7 @@ func (l law) settles(lo, hi float64, levels ...float64) law {
 }
 
 func (l law) byManager() law         { l.alarm.manager = true; return l }
+func (l law) mirrors() law           { l.alarm.mirrors = true; return l }
 func (l law) seen(p float64) law     { l.alarm.seen = p; return l }
 func (l law) qualified(q string) law { l.alarm.qualifier = q; return l }
 
@@ -261,6 +263,14 @@ func (e *env) some(i int) bool {
 			e.because(node)
 		}
 	}
+	return found
+}
+
+// on is some, without taking it as a cause: the circumstance, not the reason.
+func (e *env) on(i int) bool {
+	mark := len(e.parents)
+	found := e.some(i)
+	e.parents = e.parents[:mark]
 	return found
 }
 

@@ -63,7 +63,7 @@ func coreLaws() []law {
 		state("Service", "serve", in(append([]string{"speed", "DEPENDS_ON> NE.live"}, roles...)...), anyOf).takes(1, 10, 5, 60),
 		state("Slice", "serve", in("DEPENDS_ON> Channel.eff"), allOf).takes(0, 1, 1, 10),
 
-		raise("NF", "nf-pod-vnfc-failure", "critical", 545, in(hosts...), bad).takes(2, 20, 10, 40),
+		raise("NF", "nf-pod-vnfc-failure", "critical", 545, in(hosts...), bad).mirrors().takes(2, 20, 10, 40),
 		raise("NF", "nf-instance-suspended-heartbeat-missed", "major", 504, in("reg"), bad),
 		raise("NF", "nf-profile-status-in-nrf-down", "critical", 612, in("reg", "sw"), func(e *env) bool { return e.chance("audited", 0.3) && !e.all(0) }).takes(5, 60, 5, 60),
 		raise("NF:NRF", "nf-registrations-below-threshold", "critical", 549, in("<DEPENDS_ON NF.reg", "up"), func(e *env) bool {

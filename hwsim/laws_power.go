@@ -111,16 +111,18 @@ func powerLaws() []law {
 		state("AirConditioner", "cool", in("hw", "<CONTAINS Shelter <CONTAINS Site CONTAINS> PowerSystem.supply"), func(e *env) float64 {
 			return yes(e.all(0) && e.any(1))
 		}).takes(1, 10, 60, 240),
-		state("Shelter", "temp", in("CONTAINS> AirConditioner.cool"), func(e *env) float64 {
+		state("Shelter", "temp", in("CONTAINS> AirConditioner.cool", "CONTAINS> AirConditioner.hw"), func(e *env) float64 {
 			s := e.share(0)
 			switch {
 			case s == 1:
 				return 0
+			case e.is(1) && e.chance("free-cooling", 0.6): // fans on the battery help when only the mains is gone
+				return e.p("heat", 4, 9)
 			case s >= 0.5: // the other unit carries most of the heat
 				return e.p("heat", 3, 7)
 			}
 			return e.p("heat", 22, 36) * (1 - s)
-		}).settles(18, 45, 4, 8, 12, 16, 20, 24, 28, 32),
+		}).settles(25, 60, 4, 8, 12, 16, 20, 24, 28, 32),
 		state("Cabinet", "temp", in("<CONTAINS Shelter.temp", "CONTAINS> FanTray.hw"), func(e *env) float64 {
 			return e.max(0) + (1-e.share(1))*e.p("air", 12, 20)
 		}).settles(5, 12, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48),
@@ -137,14 +139,14 @@ func powerLaws() []law {
 		pmu(raise("Rectifier", "rectifier-low-voltage", "major", 116, in("volt"), func(e *env) bool { return e.sum(0) < -0.5 })),
 		pmu(raise("Battery", "battery-on-discharge", "major", 104, in("disch", "store"), func(e *env) bool { return e.some(0) && e.is(1) })),
 		pmu(raise("Battery", "battery-low-voltage", "critical", 112, in("charge", "disch"), func(e *env) bool {
-			return e.min(0) <= 0.25 && e.some(1)
+			return e.on(1) && e.min(0) <= 0.25
 		})),
 		pmu(raise("Battery", "battery-power-unavailable", "critical", 105, in("hw", "charge", "disch"), func(e *env) bool {
-			return !e.all(0) || e.sum(2) > 0 && e.min(1) <= 0
+			return !e.all(0) || e.on(2) && e.min(1) <= 0
 		})),
 		pmu(raise("Battery", "battery-not-in-position", "major", 62, in("present"), bad)),
 		pmu(raise("Battery", "battery-temperature-unacceptable", "major", 123, in("hot", system+" <CONTAINS Site CONTAINS> Shelter.temp"), func(e *env) bool {
-			return e.some(0) || e.max(1) >= 20
+			return e.some(0) || e.max(1) >= 24
 		})),
 		pmu(raise("DCDistribution", "load-disconnected-lvd-open", "critical", 78, in("hw", "llvd"), func(e *env) bool { return e.some(1) || !e.all(0) })),
 		pmu(raise("DCDistribution", "power-supply-dc-output-out-of-range", "major", 58, in("volt", system+" CONTAINS> Rectifier.volt"), func(e *env) bool {

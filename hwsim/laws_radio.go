@@ -90,7 +90,7 @@ func radioLaws() []law {
 			loss := e.max(0)
 			return loss >= e.p("margin", 5, 9) && loss < lostDB || e.chance("merges-los", 0.5) && !e.all(1)
 		}).takes(1, 8, 10, 60),
-		raise("Port:fronthaul", "bbu-cpri-optical-module-not-ready", "major", 62, in("CONTAINS> OpticalModule.present"), bad),
+		raise("Port:fronthaul", "bbu-cpri-optical-module-not-ready", "major", 62, in("CONTAINS> OpticalModule.present"), bad).mirrors(),
 		raise("Port:fronthaul", "bbu-optical-module-transmit-receive-fault", "major", 80, in("rx", "CONTAINS> OpticalModule.present"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(0.5, 4, 10, 40),
 		raise("OpticalModule", "fronthaul-rx-optical-power-low", "minor", 3, in(
 			ofPort+".loss", "<CONTAINS RRU "+fronthaul+".loss", ofPort+" CONNECTS> RRU CONTAINS> OpticalModule.age", "<CONTAINS Port:backhaul <CONNECTS Link:eth.loss",
@@ -100,7 +100,7 @@ func radioLaws() []law {
 		}).takes(10, 90, 20, 120),
 		raise("OpticalModule", "fronthaul-loss-of-signal", "critical", 8, in("<CONTAINS Port:fronthaul.light", "<CONTAINS Port:backhaul.rx", "present"), func(e *env) bool {
 			return e.is(2) && (!e.all(0) || e.chance("ddm", 0.6) && !e.all(1))
-		}).takes(0.05, 0.5, 2, 10),
+		}).mirrors().takes(0.05, 0.5, 2, 10),
 		raise("OpticalModule", "fronthaul-laser-bias-high-ageing", "minor", 67, in("age"), there).takes(5, 60, 10, 60),
 		raise("RRU", "rf-unit-vswr-threshold-crossed", "major", 71, in("vswr"), there).takes(5, 60, 10, 60),
 		raise("RRU", "rf-unit-tx-channel-gain-out-of-range", "major", 67, in("power"), func(e *env) bool { return e.min(0) <= 0.8 }).takes(5, 60, 10, 60),
@@ -119,8 +119,8 @@ func radioLaws() []law {
 		raise("NE:gnb", "gnss-antenna-fault", "minor", 71, in("gnss"), bad).takes(5, 60, 10, 60),
 		raise("Board:bbu", "board-hardware-fault", "major", 514, in("hw"), bad),
 		raise("Port:backhaul", "transmission-optical-interface-error", "major", 8, in("rx"), bad),
-		raise("Port:backhaul", "transmission-optical-module-not-in-position", "major", 62, in("CONTAINS> OpticalModule.present"), bad),
-		raise("NE:gnb", "sctp-link-fault", "major", 505, in("<DEPENDS_ON Session:sctp.up", "sw"), bad).takes(1, 6, 60, 90),
+		raise("Port:backhaul", "transmission-optical-module-not-in-position", "major", 62, in("CONTAINS> OpticalModule.present"), bad).mirrors(),
+		raise("NE:gnb", "sctp-link-fault", "major", 505, in("<DEPENDS_ON Session:sctp.up", "sw"), bad).mirrors().takes(1, 6, 60, 90),
 		raise("NE:gnb", "sctp-link-ip-address-unreachable", "major", 26, in("ip", "live"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(2, 15, 5, 30),
 		raise("NE:gnb", "ng-s1-interface-fault", "critical", 505, in("ng"), bad).takes(1, 6, 10, 40),
 		raise("NE:gnb", "xn-x2-interface-fault", "minor", 505, in("xn"), func(e *env) bool { return e.chance("xn", 0.7) && !e.all(0) }),

@@ -156,7 +156,7 @@ func transportLaws() []law {
 		raise("Tunnel", "tunnel-packet-loss-signal-degrade", "minor", 3, in("<CARRIES Link:eth.load"), func(e *env) bool { return e.max(0) >= e.p("queue", 0.5, 0.65) }).takes(5, 60, 10, 60),
 		raise("Link:eth", "bandwidth-utilisation-threshold-crossed", "minor", 549, in("load"), func(e *env) bool { return e.max(0)+e.p("base", 0.2, 0.55) >= 0.85 }).takes(30, 300, 60, 300),
 		raise("PW", "pw-down-pw-loc", "major", 505, in("up"), bad),
-		raise("MEP", "eth-oam-ccm-loss-remote-ccm", "major", 505, in("<CONTAINS Port:eth.rx"), bad).takes(0.1, 4, 2, 10),
+		raise("MEP", "eth-oam-ccm-loss-remote-ccm", "major", 505, in("<CONTAINS Port:eth.rx"), bad).mirrors().takes(0.1, 4, 2, 10),
 		raise("MEP", "eth-oam-rdi-rdi-ccm", "minor", 11, in("<CONTAINS Port:eth <CONNECTS Link:eth CONNECTS> Port:eth.rx", "<CONTAINS Port:eth.rx"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(0.1, 4, 2, 10),
 		raise("ProtectionGroup", "protection-switched-sf-on-working", "warning", 60, in("switched"), there).takes(0.05, 0.5, 1, 5),
 		raise("ProtectionGroup", "loss-of-protection-redundancy", "minor", 77, in("PROTECTS> Tunnel.up", "PROTECTS> Channel.up", "PROTECTS> Link:ots,och.up"), func(e *env) bool {

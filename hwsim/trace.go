@@ -54,8 +54,11 @@ func (p *Plant) Trace() Trace {
 	carriers := map[int32][]int32{} // state change -> alarms that show it
 	for i, o := range p.occurrences {
 		if o.node >= 0 && o.reported {
+			mirrors := p.detector(o.key.res, int(o.key.v)).alarm.mirrors
 			for _, s := range p.nodes[o.node].parents {
-				carriers[s] = append(carriers[s], int32(i))
+				if mirrors || p.nodes[s].key.res == o.key.res { // a counter over many is nobody's cause
+					carriers[s] = append(carriers[s], int32(i))
+				}
 			}
 		}
 	}
@@ -165,38 +168,55 @@ func (p *Plant) backwards(from int32, visit func(int32) bool) {
 
 // nearest walks back from an alarm to the first alarms on every way, and to the
 // faults that it reaches before any alarm. Alarms that show the same change of state
-// are siblings, not causes.
+// are siblings, not causes. Of two causes where one leads to the other, the nearer
+// one is kept.
 func (p *Plant) nearest(occ int32, carriers map[int32][]int32) (alarms, roots []int32) {
 	o := p.occurrences[occ]
 	direct := p.nodes[o.node].parents
+	var found, origins []int32 // changes that show in alarms, and faults' own changes
 	p.backwards(o.node, func(n int32) bool {
-		if f := p.nodes[n].fault; f >= 0 {
-			roots = append(roots, f)
+		if n != o.node && !slices.Contains(direct, n) && slices.ContainsFunc(carriers[n], func(c int32) bool { return p.occurrences[c].key != o.key }) {
+			found = append(found, n)
+			return false
 		}
-		if n == o.node || slices.Contains(direct, n) {
-			return true
+		if p.nodes[n].fault >= 0 {
+			origins = append(origins, n)
 		}
-		found := map[key]int32{}
+		return true
+	})
+	behind := map[int32]bool{} // what lies behind the causes that were found
+	for _, n := range found {
+		p.backwards(n, func(m int32) bool {
+			if m == n {
+				return true
+			}
+			again := behind[m]
+			behind[m] = true
+			return !again
+		})
+	}
+	for _, n := range found {
+		if behind[n] {
+			continue
+		}
+		last := map[key]int32{} // of several occurrences the last before this alarm, else the first after
 		for _, c := range carriers[n] {
-			k := p.occurrences[c].key
-			if k == o.key {
-				continue
-			}
-			// Of several occurrences the last before this alarm, else the first after.
-			if old, ok := found[k]; !ok || p.occurrences[c].raised <= o.raised && p.occurrences[old].raised < p.occurrences[c].raised {
-				found[k] = c
+			x := p.occurrences[c]
+			if old, ok := last[x.key]; x.key != o.key && (!ok || x.raised <= o.raised && p.occurrences[old].raised < x.raised) {
+				last[x.key] = c
 			}
 		}
-		for _, c := range found {
+		for _, c := range last {
 			if !slices.Contains(alarms, c) {
 				alarms = append(alarms, c)
 			}
 		}
-		if len(found) > 0 {
-			roots = slices.DeleteFunc(roots, func(f int32) bool { return f == p.nodes[n].fault })
+	}
+	for _, n := range origins {
+		if !behind[n] && !slices.Contains(found, n) {
+			roots = append(roots, p.nodes[n].fault)
 		}
-		return len(found) == 0
-	})
+	}
 	slices.Sort(alarms)
 	return alarms, roots
 }
