@@ -1,0 +1,290 @@
+package hwsim
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+)
+
+// PlantOptions say which network stands in the field and what is hidden in it.
+type PlantOptions struct {
+	Network *Network
+	Seed    uint64    // of the hidden parameters and of the noise
+	Start   time.Time // of the simulated clock
+	Noise   float64   // rate of background alarms: 0 none, 1 usual
+	Ideal   bool      // nominal parameters, nothing lost, late or repeated
+	// DropUnreachable loses what an element has to say while it cannot be reached;
+	// otherwise it says it when the way is open again.
+	DropUnreachable bool
+}
+
+// Fault is one way in which one resource breaks.
+type Fault struct {
+	ID       string
+	Mode     string // a name of Modes
+	Resource string
+	At       time.Time
+	Extent   float64 // how bad, 0 to 1; 0 leaves it to the mode's usual
+}
+
+// Plant is a network in time. It is not safe for concurrent use; clones are
+// independent of each other.
+type Plant struct {
+	o    PlantOptions
+	tb   *table
+	topo *topo
+
+	now    int64 // nanoseconds since Start
+	seq    uint64
+	gen    uint32
+	events eventQueue
+	queued map[key]struct{}
+	cells  map[key]cell
+	nodes  []node
+
+	faults   []injected
+	faultIdx map[string]int32
+	active   map[key][]imposed
+
+	reporting
+
+	env      env
+	ids, tmp []int32
+}
+
+// injected is a fault with its fate.
+type injected struct {
+	Fault
+	res      int32
+	from, to int64 // to is 0 while no repair is known
+	effects  []effect
+	noise    bool
+}
+
+// imposed is a value that a fault holds a variable at.
+type imposed struct {
+	fault int32
+	val   float64
+}
+
+// NewPlant builds a healthy plant.
+func NewPlant(o PlantOptions) (*Plant, error) {
+	switch {
+	case o.Network == nil:
+		return nil, fmt.Errorf("plant options: Network missing")
+	case o.Start.IsZero():
+		return nil, fmt.Errorf("plant options: Start missing")
+	case o.Noise < 0 || math.IsNaN(o.Noise):
+		return nil, fmt.Errorf("plant options: Noise %v is negative", o.Noise)
+	}
+	tb, err := physics()
+	if err != nil {
+		return nil, fmt.Errorf("build plant: %w", err)
+	}
+	p := &Plant{
+		o: o, tb: tb, topo: newTopo(o.Network, tb),
+		queued: map[key]struct{}{}, cells: map[key]cell{}, faultIdx: map[string]int32{}, active: map[key][]imposed{},
+		reporting: newReporting(),
+	}
+	p.env.plant = p
+	if o.Noise > 0 {
+		p.schedule(0, evNoise, key{}, 0)
+	}
+	return p, nil
+}
+
+// Clone returns an independent copy. It costs what deviates, not what exists.
+func (p *Plant) Clone() *Plant {
+	c := *p
+	c.events = slices.Clone(p.events)
+	c.queued, c.cells, c.faultIdx = maps.Clone(p.queued), maps.Clone(p.cells), maps.Clone(p.faultIdx)
+	c.nodes = slices.Clip(p.nodes)
+	c.faults = slices.Clone(p.faults)
+	c.active = cloneLists(p.active)
+	c.reporting = p.reporting.clone()
+	c.env, c.ids, c.tmp = env{plant: &c}, nil, nil
+	return &c
+}
+
+func cloneLists[K comparable, V any](m map[K][]V) map[K][]V {
+	out := make(map[K][]V, len(m))
+	for k, v := range m {
+		out[k] = slices.Clone(v)
+	}
+	return out
+}
+
+// Now is the simulated time.
+func (p *Plant) Now() time.Time { return p.time(p.now) }
+
+func (p *Plant) time(at int64) time.Time { return p.o.Start.Add(time.Duration(at)) }
+
+// Inject breaks a resource at a time that is not past. It refuses a mode, resource
+// or extent that does not exist, a mode that does not fit the resource's kind, and
+// an id that was used.
+func (p *Plant) Inject(f Fault) error { return p.inject(f, false) }
+
+func (p *Plant) inject(f Fault, noise bool) error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("inject fault %q: %s", f.ID, fmt.Sprintf(format, args...))
+	}
+	m, ok := modeByName(f.Mode)
+	if !ok {
+		return bad("no mode %q", f.Mode)
+	}
+	res, ok := p.topo.find(f.Resource)
+	if !ok {
+		return bad("no resource %q", f.Resource)
+	}
+	r := p.topo.res[res]
+	if !parseSelector(m.On).match(r.Kind, r.Role) {
+		return bad("mode %s is for %s, %s is %s", f.Mode, m.On, f.Resource, class{r.Kind, r.Role})
+	}
+	if f.ID == "" {
+		return bad("id missing")
+	}
+	if _, used := p.faultIdx[f.ID]; used {
+		return bad("id was used")
+	}
+	if f.Extent < 0 || f.Extent > 1 || math.IsNaN(f.Extent) {
+		return bad("extent %v is outside 0..1", f.Extent)
+	}
+	at := int64(f.At.Sub(p.o.Start))
+	if at < p.now {
+		return bad("%s is past", f.At.UTC().Format(time.RFC3339))
+	}
+	extent := f.Extent
+	if extent == 0 {
+		extent = cmp.Or(m.extent, 0.7)
+	}
+	draw := func(i int) float64 {
+		if p.o.Ideal {
+			return 0.5
+		}
+		return unit(mix(p.o.Seed, hashString(f.ID), p.topo.hash[res], uint64(i)))
+	}
+	idx := int32(len(p.faults))
+	p.faults = append(p.faults, injected{Fault: f, res: res, from: at, effects: m.effects(draw, extent), noise: noise})
+	p.faultIdx[f.ID] = idx
+	p.schedule(at, evFault, key{idx, 0}, 0)
+	return nil
+}
+
+// Repair ends a fault. It refuses an unknown fault, a second repair, and a time that
+// is past or before the fault.
+func (p *Plant) Repair(faultID string, at time.Time) error {
+	i, ok := p.faultIdx[faultID]
+	if !ok {
+		return fmt.Errorf("repair fault %q: no such fault", faultID)
+	}
+	f := &p.faults[i]
+	t := int64(at.Sub(p.o.Start))
+	switch {
+	case f.to != 0:
+		return fmt.Errorf("repair fault %q: already repaired", faultID)
+	case t < p.now || t <= f.from:
+		return fmt.Errorf("repair fault %q: %s is past or before the fault", faultID, at.UTC().Format(time.RFC3339))
+	}
+	f.to = t
+	p.schedule(t, evRepair, key{i, 0}, 0)
+	return nil
+}
+
+// toggle starts or ends a fault. Where faults meet on one variable the worst holds.
+func (p *Plant) toggle(fault int32, on bool) {
+	f := p.faults[fault]
+	for _, ef := range f.effects {
+		k := key{f.res, int32(p.tb.varID[ef.v])}
+		list := slices.DeleteFunc(p.active[k], func(im imposed) bool { return im.fault == fault })
+		if on {
+			list = append(list, imposed{fault, ef.val})
+		}
+		p.active[k] = list
+		if len(list) == 0 {
+			delete(p.active, k)
+		}
+		nominal := p.tb.nominal[k.v]
+		worst := imposed{-1, nominal}
+		for _, im := range list {
+			if math.Abs(im.val-nominal) > math.Abs(worst.val-nominal) {
+				worst = im
+			}
+		}
+		if now, at := p.value(k.res, int(k.v)); now != worst.val || at >= 0 && p.nodes[at].fault != worst.fault {
+			p.commit(k, worst.val, nil, worst.fault)
+		}
+	}
+}
+
+// Advance moves the clock and returns what arrived on the way, by (Arrived, Seq). A
+// time that is past changes nothing.
+func (p *Plant) Advance(to time.Time) []Notification {
+	t := int64(to.Sub(p.o.Start))
+	if t < p.now {
+		return nil
+	}
+	p.run(t)
+	return p.deliver(to)
+}
+
+// Impaired reports whether anything about a resource is not as it should be: it is
+// broken itself, or it feels another's fault.
+func (p *Plant) Impaired(resource string) bool {
+	res, ok := p.topo.find(resource)
+	if !ok {
+		return false
+	}
+	for v := range p.tb.vars {
+		if _, node := p.value(res, v); node >= 0 && p.detector(res, v) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// detector returns the alarm whose state variable v of a resource is.
+func (p *Plant) detector(res int32, v int) *law {
+	if li := p.topo.lawOf[p.topo.class[res]][v]; li >= 0 && p.tb.laws[li].alarm != nil {
+		return &p.tb.laws[li]
+	}
+	return nil
+}
+
+// Outage is a resource that serves someone and does it badly or not at all.
+type Outage struct {
+	Resource string
+	Kind     string
+	Service  float64 // what is left of the service, 0 to below 1
+}
+
+// Outages lists the cells, customer groups, services, slices, pseudowires and
+// sessions without full service, by resource.
+func (p *Plant) Outages() []Outage {
+	var out []Outage
+	for k, c := range p.cells {
+		if name := p.tb.vars[k.v]; name == "serve" && p.detector(k.res, int(k.v)) == nil && c.val < 1 {
+			r := p.topo.res[k.res]
+			out = append(out, Outage{r.ID, r.Kind, c.val})
+		}
+	}
+	slices.SortFunc(out, func(a, b Outage) int { return cmp.Compare(a.Resource, b.Resource) })
+	return out
+}
+
+// hidden is a parameter of a resource that nobody outside knows, in [0, 1).
+func (p *Plant) hidden(res int32, name string) float64 {
+	if p.o.Ideal {
+		return 0.5
+	}
+	return unit(mix(p.o.Seed, p.topo.hash[res], hashString(name)))
+}
+
+func (c class) String() string {
+	if c.role == "" {
+		return c.kind
+	}
+	return c.kind + ":" + c.role
+}
