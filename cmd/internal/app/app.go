@@ -60,6 +60,7 @@ type App struct {
 	store *embedded.Store
 	mem   *memory.Memory
 	index *rembedded.Index
+	sync  *retrieval.Sync
 
 	// mu guards what alarms change. It is held while alarms are put together, never
 	// while they are analysed.
@@ -100,11 +101,14 @@ func (a *App) load(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if a.mem, err = memory.Open(ctx, memory.Options{Journal: a.store}); err != nil {
+	if a.mem, err = memory.Open(ctx, memory.Options{Journal: a.store, Kind: a.kind}); err != nil {
 		return fmt.Errorf("load past cases: %w", err)
 	}
-	a.index = rembedded.New(rembedded.Options{})
-	if err := a.index.Load(ctx, a.store); err != nil {
+	if a.index, err = rembedded.New(rembedded.Options{}); err != nil {
+		return err
+	}
+	a.sync = retrieval.NewSync(a.store, a.index)
+	if err := a.sync.Load(ctx); err != nil {
 		return fmt.Errorf("load text index: %w", err)
 	}
 	if err := a.refresh(ctx); err != nil {
@@ -166,7 +170,7 @@ func (a *App) refresh(ctx context.Context) error {
 	eng.twin = sync.OnceValues(func() (*twin.Twin, error) {
 		return twin.New(context.WithoutCancel(ctx), twin.Options{Graph: a.store, AlarmType: k.ResolveAlarmType})
 	})
-	eng.maintenance, err = workorder.Maintenance(ctx, a.store)
+	eng.maintenance, err = workorder.Maintenance(ctx, a.store, graph.AsOf{})
 	if err != nil {
 		return fmt.Errorf("read planned work: %w", err)
 	}
@@ -179,13 +183,9 @@ func (a *App) refresh(ctx context.Context) error {
 	defer a.mu.Unlock()
 	a.eng, a.corr, a.events = eng, corr, 0
 	var batch []rca.AlarmEvent
-	for rec, err := range a.store.Records(ctx, ingest.AlarmStream, graph.Interval{}) {
+	for e, err := range ingest.Events(ctx, a.store, graph.Interval{}) {
 		if err != nil {
-			return fmt.Errorf("read alarm events: %w", err)
-		}
-		e, err := ingest.DecodeEvent(rec)
-		if err != nil {
-			return fmt.Errorf("read alarm event %s: %w", rec.ID, err)
+			return err
 		}
 		batch = append(batch, e)
 		if e.Time.After(a.latest) {
@@ -246,9 +246,12 @@ func (a *App) Accept(ctx context.Context, events []rca.AlarmEvent) error {
 			return err
 		}
 	}
-	records, err := ingest.EncodeEvents(events)
-	if err != nil {
-		return err
+	records := make([]graph.Record, len(events))
+	for i, e := range events {
+		var err error
+		if records[i], err = ingest.Encode(e); err != nil {
+			return err
+		}
 	}
 	if err := a.store.Append(ctx, records); err != nil {
 		return fmt.Errorf("keep alarm events: %w", err)
@@ -336,7 +339,7 @@ func (a *App) analyse(ctx context.Context, eng *engine, due []rca.Incident, now 
 
 // pipeline joins the steps around one engine. remember may be nil.
 func (a *App) pipeline(eng *engine, remember pipeline.Rememberer) (*pipeline.Pipeline, error) {
-	r, err := retrieval.New(retrieval.Options{Index: a.index, Knowledge: eng.knowledge, Cases: a.mem})
+	r, err := retrieval.NewRetriever(retrieval.RetrieverOptions{Index: a.index, Graph: a.store, Cases: a.mem})
 	if err != nil {
 		return nil, err
 	}
@@ -386,9 +389,54 @@ func (a *App) Incidents() []rca.Incident {
 
 func caseID(incident string) string { return "CASE-" + incident }
 
-// Case returns the analysis of an incident, or graph.ErrNotFound.
-func (a *App) Case(ctx context.Context, incident string) (rca.Case, error) {
-	return a.mem.Get(ctx, caseID(incident))
+// Incident returns one incident that stands, or graph.ErrNotFound.
+func (a *App) Incident(id string) (rca.Incident, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	inc, ok := a.live[id]
+	if !ok {
+		return inc, fmt.Errorf("incident %s: %w", id, graph.ErrNotFound)
+	}
+	return inc, nil
+}
+
+// CaseOf returns the present analysis of an incident, or graph.ErrNotFound.
+func (a *App) CaseOf(ctx context.Context, incident string) (rca.KeptCase, error) {
+	if _, err := a.Incident(incident); err != nil {
+		return rca.KeptCase{}, err
+	}
+	return a.mem.CaseOf(ctx, incident)
+}
+
+// Analyse analyses an incident now, whatever was known of it before, and keeps the
+// case.
+func (a *App) Analyse(ctx context.Context, incident string) (rca.KeptCase, error) {
+	inc, err := a.Incident(incident)
+	if err != nil {
+		return rca.KeptCase{}, err
+	}
+	a.mu.Lock()
+	delete(a.pending, incident)
+	eng, now := a.eng, a.latest
+	a.mu.Unlock()
+	if _, err := a.analyse(ctx, eng, []rca.Incident{inc}, now); err != nil {
+		return rca.KeptCase{}, err
+	}
+	return a.mem.CaseOf(ctx, incident)
+}
+
+// RecordVerdict keeps a person's verdict on a case.
+func (a *App) RecordVerdict(ctx context.Context, caseID string, f rca.Feedback) (rca.Feedback, error) {
+	return a.mem.RecordVerdict(ctx, caseID, f)
+}
+
+// kind is what the graph holds a resource for, "" when it does not know it.
+func (a *App) kind(id graph.ID) graph.Kind {
+	e, err := a.store.Entity(context.Background(), id, graph.AsOf{})
+	if err != nil {
+		return ""
+	}
+	return e.Kind
 }
 
 // Close closes the data directory. Calls in flight fail with graph.ErrClosed.

@@ -8,6 +8,8 @@ import (
 	"faultline/agents"
 	"faultline/agents/localize"
 	"faultline/agents/scope"
+	"faultline/hwsim/twin"
+	"faultline/ingest/correlate"
 	"faultline/rca"
 	"faultline/rca/pipeline"
 	"faultline/rca/reason"
@@ -16,10 +18,12 @@ import (
 // engine is what one state of knowledge and topology gives: a team of agents and a
 // reasoner. It is replaced as a whole when either changes.
 type engine struct {
-	knowledge *rca.Knowledge
-	topology  rca.Topology
-	team      *agents.Team
-	reasoner  *reason.Reasoner
+	knowledge   *rca.Knowledge
+	topology    rca.Topology
+	team        *agents.Team
+	reasoner    *reason.Reasoner
+	maintenance []rca.Maintenance
+	twin        func() (*twin.Twin, error) // built when first asked for
 }
 
 func newEngine(k *rca.Knowledge, top rca.Topology) (*engine, error) {
@@ -38,8 +42,7 @@ func newEngine(k *rca.Knowledge, top rca.Topology) (*engine, error) {
 // localizer lets the pipeline run the team.
 type localizer struct {
 	*engine
-	maintenance []rca.Maintenance
-	bias        func(ctx context.Context, inc rca.Incident) ([]rca.Suspect, error)
+	bias func(ctx context.Context, inc rca.Incident) ([]rca.Suspect, error)
 }
 
 var _ pipeline.Localizer = localizer{}
@@ -65,4 +68,39 @@ var _ pipeline.Reasoner = decider{}
 // Decide ranks the suspects.
 func (d decider) Decide(ctx context.Context, inc rca.Incident, s []rca.Suspect, ev []rca.Evidence, now time.Time) (rca.Decision, error) {
 	return d.reasoner.Decide(ctx, reason.Question{Incident: inc, Suspects: s, Evidence: ev, Now: now})
+}
+
+// rehearser lets the pipeline ask the twin.
+type rehearser struct{ *engine }
+
+var _ pipeline.Rehearser = rehearser{}
+
+// Rehearse predicts what an action would do.
+func (r rehearser) Rehearse(ctx context.Context, inc rca.Incident, a rca.Action, now time.Time) (rca.Prediction, error) {
+	t, err := r.twin()
+	if err != nil {
+		return rca.Prediction{}, fmt.Errorf("build the twin: %w", err)
+	}
+	return t.Rehearse(ctx, inc, a, now)
+}
+
+// incidents puts a set of events together, on its own. The record ends with its
+// newest event.
+func (e *engine) incidents(ctx context.Context, events []rca.AlarmEvent) ([]rca.Incident, time.Time, error) {
+	var end time.Time
+	corr, err := correlate.New(correlate.Options{Knowledge: e.knowledge, Topology: e.topology})
+	if err != nil {
+		return nil, end, err
+	}
+	corr.Plan(e.maintenance)
+	if err := corr.Add(ctx, events...); err != nil {
+		return nil, end, err
+	}
+	for _, ev := range events {
+		if ev.Time.After(end) {
+			end = ev.Time
+		}
+	}
+	incs, err := corr.Incidents(ctx)
+	return incs, end, err
 }
