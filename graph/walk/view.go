@@ -3,7 +3,6 @@ package walk
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"faultline/graph"
 )
@@ -134,22 +133,14 @@ func (r *reading) Neighbours(n int, dir graph.Direction, t graph.RelationType, y
 	}
 }
 
-// each calls yield with the far ends that a filter lets through, out before in.
-func each(v graph.View, n int, dir graph.Direction, types []graph.RelationType, yield func(far int, t graph.RelationType, forward bool) bool) {
-	var only graph.RelationType
-	if len(types) == 1 {
-		only, types = types[0], nil
-	}
+// each calls yield with every far end of an entity, out before in.
+func each(v graph.View, n int, yield func(far int, t graph.RelationType, forward bool) bool) {
 	more := true
-	for _, d := range [...]graph.Direction{graph.Out, graph.In} {
-		if !more || dir != graph.Both && dir != d {
-			continue
-		}
-		v.Neighbours(n, d, only, func(far int, t graph.RelationType) bool {
-			if types == nil || slices.Contains(types, t) {
-				more = yield(far, t, d == graph.Out)
-			}
-			return more
-		})
+	v.Neighbours(n, graph.Out, "", func(far int, t graph.RelationType) bool {
+		more = yield(far, t, true)
+		return more
+	})
+	if more {
+		v.Neighbours(n, graph.In, "", func(far int, t graph.RelationType) bool { return yield(far, t, false) })
 	}
 }

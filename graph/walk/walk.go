@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"faultline/graph"
 )
@@ -129,17 +130,25 @@ func KHop(ctx context.Context, g graph.Reader, start graph.ID, hops int, f graph
 	if hops < 0 {
 		return nil, fmt.Errorf("walk around %s: hops: %d is negative: %w", start, hops, graph.ErrInvalid)
 	}
-	r, err := spread(ctx, g, start, f.AsOf, Bounds{Hops: hops}, hops == 0, func(v graph.View, n int, yield func(int)) {
-		each(v, n, f.Dir, f.Types, func(far int, _ graph.RelationType, _ bool) bool { yield(far); return true })
-	})
+	r, err := spread(ctx, g, start, f.AsOf, Bounds{Hops: hops}, spreading{dir: f.Dir, types: f.Types, still: hops == 0})
 	if err != nil {
 		return nil, fmt.Errorf("walk around %s: %w", start, err)
 	}
 	return r.Reached, nil
 }
 
-// spread walks breadth first. still makes it stay at the start.
-func spread(ctx context.Context, g graph.Reader, start graph.ID, at graph.AsOf, b Bounds, still bool, from func(v graph.View, n int, yield func(int))) (Region, error) {
+// spreading says over which relations a walk spreads.
+type spreading struct {
+	dir   graph.Direction
+	types []graph.RelationType // nil means all
+	still bool                 // not at all
+	// passes, if set, further narrows them.
+	passes func(t graph.RelationType, forward bool) bool
+}
+
+// spread walks breadth first. Its functions are made once per walk, not once per
+// entity: a walk of two hops takes microseconds.
+func spread(ctx context.Context, g graph.Reader, start graph.ID, at graph.AsOf, b Bounds, sp spreading) (Region, error) {
 	if err := b.validate(); err != nil {
 		return Region{}, err
 	}
@@ -154,42 +163,79 @@ func spread(ctx context.Context, g graph.Reader, start graph.ID, at graph.AsOf, 
 	if !ok {
 		return Region{}, fmt.Errorf("entity %s: %w", start, graph.ErrNotFound)
 	}
-	h, _ := s.Head(n)
-	r := Region{Reached: []Reached{{h, 0}}}
-	if still {
-		return r, nil
-	}
-	var seen set
+	sc := scratches.Get().(*scratch)
+	defer sc.release()
+	seen, queue := &sc.seen, append(sc.queue, n)
 	seen.add(n)
-	queue := []int{n}
-	for i := 0; i < len(queue) && !r.Truncated; i++ {
-		hops := r.Reached[i].Hops + 1
-		if b.Hops > 0 && hops > b.Hops {
-			break
+	var only graph.RelationType
+	if len(sp.types) == 1 {
+		only, sp.types = sp.types[0], nil
+	}
+	truncated := false
+	arrive := func(far int, t graph.RelationType, forward bool) bool {
+		if sp.types != nil && !slices.Contains(sp.types, t) || sp.passes != nil && !sp.passes(t, forward) || !seen.add(far) {
+			return true
 		}
-		if err := s.failed(); err != nil {
-			return Region{}, err
+		if b.Entities > 0 && len(queue) >= b.Entities {
+			truncated = true
+			return false
 		}
-		from(s.View, queue[i], func(far int) {
-			if r.Truncated || !seen.add(far) {
-				return
+		queue = append(queue, far)
+		return true
+	}
+	leave := func(far int, t graph.RelationType) bool { return arrive(far, t, true) }
+	enter := func(far int, t graph.RelationType) bool { return arrive(far, t, false) }
+	levels := append(sc.levels, 1) // how many had been reached after each hop
+	for from := 0; !sp.still && !truncated && from < len(queue) && (b.Hops == 0 || len(levels) <= b.Hops); {
+		end := len(queue)
+		for ; from < end && !truncated; from++ {
+			if err := s.failed(); err != nil {
+				return Region{}, err
 			}
-			h, ok := s.Head(far)
-			if !ok {
-				return
+			if sp.dir != graph.In {
+				s.Neighbours(queue[from], graph.Out, only, leave)
 			}
-			if b.Entities > 0 && len(queue) >= b.Entities {
-				r.Truncated = true
-				return
+			if sp.dir != graph.Out && !truncated {
+				s.Neighbours(queue[from], graph.In, only, enter)
 			}
-			queue = append(queue, far)
-			r.Reached = append(r.Reached, Reached{h, hops})
-		})
+		}
+		levels = append(levels, len(queue))
+	}
+	sc.queue, sc.levels = queue, levels
+
+	r := Region{Reached: make([]Reached, len(queue)), Truncated: truncated}
+	hops := 0
+	for i, n := range queue {
+		if i >= levels[hops] {
+			hops++
+		}
+		r.Reached[i].Head, _ = s.Head(n)
+		r.Reached[i].Hops = hops
 	}
 	if s.reader != nil && s.reader.err != nil {
 		return Region{}, s.reader.err
 	}
 	return r, nil
+}
+
+// scratch is the working memory of a walk. It is reused, because for a walk of two
+// hops making it would take longer than walking.
+type scratch struct {
+	seen   set
+	queue  []int
+	levels []int
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+func (sc *scratch) release() {
+	const most = 1 << 16
+	if len(sc.seen.slots) > most {
+		return // a rare large walk does not keep its memory
+	}
+	clear(sc.seen.slots)
+	sc.seen.used, sc.queue, sc.levels = 0, sc.queue[:0], sc.levels[:0]
+	scratches.Put(sc)
 }
 
 // set is a set of small numbers: an open-addressed table, which for the few hundred
@@ -263,15 +309,10 @@ func Upstream(ctx context.Context, g graph.Reader, start graph.ID, at graph.AsOf
 }
 
 func closure(ctx context.Context, g graph.Reader, start graph.ID, at graph.AsOf, b Bounds, down bool) (Region, error) {
-	r, err := spread(ctx, g, start, at, b, false, func(v graph.View, n int, yield func(int)) {
-		each(v, n, graph.Both, nil, func(far int, t graph.RelationType, forward bool) bool {
-			p := propagation[t]
-			if forward == down && p.Forward || forward != down && p.Backward {
-				yield(far)
-			}
-			return true
-		})
-	})
+	r, err := spread(ctx, g, start, at, b, spreading{dir: graph.Both, passes: func(t graph.RelationType, forward bool) bool {
+		p := propagation[t]
+		return forward == down && p.Forward || forward != down && p.Backward
+	}})
 	if err != nil {
 		return Region{}, fmt.Errorf("closure of %s: %w", start, err)
 	}
@@ -373,7 +414,7 @@ func paths(ctx context.Context, g graph.Reader, from, to graph.ID, at graph.AsOf
 		defer delete(on, n)
 		var fail error
 		last := Hop{}
-		each(s.View, n, graph.Both, nil, func(far int, t graph.RelationType, forward bool) bool {
+		each(s.View, n, func(far int, t graph.RelationType, forward bool) bool {
 			d, near := left[far]
 			if !near || d > remain-1 || d == 0 && remain > 1 || on[far] {
 				return true
@@ -409,7 +450,7 @@ func distances(s *state, end, limit int) (map[int]int, error) {
 		if err := s.failed(); err != nil {
 			return nil, err
 		}
-		each(s.View, queue[i], graph.Both, nil, func(far int, _ graph.RelationType, _ bool) bool {
+		each(s.View, queue[i], func(far int, _ graph.RelationType, _ bool) bool {
 			if _, ok := left[far]; !ok {
 				left[far] = left[queue[i]] + 1
 				queue = append(queue, far)
