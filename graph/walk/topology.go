@@ -13,8 +13,9 @@ import (
 // answers. It is safe for concurrent use. It does not notice later changes of the
 // graph: make a new one after an inventory change.
 type Topology struct {
-	g  graph.Reader
-	at graph.AsOf
+	g    graph.Reader
+	at   graph.AsOf
+	view graph.View // nil when the graph has none
 
 	mu       sync.RWMutex
 	entities map[graph.ID]graph.Entity
@@ -28,10 +29,15 @@ type question struct {
 
 // NewTopology returns a Topology over g as of at.
 func NewTopology(g graph.Reader, at graph.AsOf) *Topology {
-	return &Topology{g: g, at: at, entities: map[graph.ID]graph.Entity{}, answers: map[question][]graph.ID{}}
+	t := &Topology{g: g, at: at, entities: map[graph.ID]graph.Entity{}, answers: map[question][]graph.ID{}}
+	if vs, ok := g.(graph.Viewer); ok {
+		t.view = vs.View(at)
+	}
+	return t
 }
 
-// Entity returns a resource, or graph.ErrNotFound.
+// Entity returns a resource, or graph.ErrNotFound. The caller must not change its
+// attributes.
 func (t *Topology) Entity(ctx context.Context, id graph.ID) (graph.Entity, error) {
 	t.mu.RLock()
 	e, ok := t.entities[id]
@@ -39,9 +45,17 @@ func (t *Topology) Entity(ctx context.Context, id graph.ID) (graph.Entity, error
 	if ok {
 		return e, nil
 	}
-	e, err := t.g.Entity(ctx, id, t.at)
-	if err != nil {
-		return e, err
+	if t.view != nil {
+		n, ok := t.view.Number(id)
+		if !ok {
+			return e, fmt.Errorf("entity %s: %w", id, graph.ErrNotFound)
+		}
+		e = t.view.Entity(n)
+	} else {
+		var err error
+		if e, err = t.g.Entity(ctx, id, t.at); err != nil {
+			return e, err
+		}
 	}
 	t.mu.Lock()
 	t.entities[id] = e
@@ -60,7 +74,10 @@ func (t *Topology) Follow(ctx context.Context, start graph.ID, p *graph.Path) ([
 	if ok {
 		return ids, nil
 	}
-	ids, err := Follow(ctx, t.g, start, *p, t.at)
+	s, err := t.open(ctx)
+	if err == nil {
+		ids, err = follow(s, start, p)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("follow %q from %s: %w", p, start, err)
 	}
@@ -69,4 +86,11 @@ func (t *Topology) Follow(ctx context.Context, start graph.ID, p *graph.Path) ([
 	t.answers[q] = ids
 	t.mu.Unlock()
 	return ids, nil
+}
+
+func (t *Topology) open(ctx context.Context) (*state, error) {
+	if t.view == nil {
+		return open(ctx, t.g, t.at)
+	}
+	return &state{View: t.view, ctx: ctx}, ctx.Err()
 }
