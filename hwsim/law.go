@@ -285,6 +285,12 @@ func (e *env) first(i int) float64 {
 	return x
 }
 
+// isFirst reports whether the resource comes before all of input i, by id.
+func (e *env) isFirst(i int) bool {
+	ids, _ := e.ends(i)
+	return len(ids) == 0 || e.res < ids[0]
+}
+
 // share is the part of input i that is good, 1 when there is none.
 func (e *env) share(i int) float64 {
 	ids, v := e.ends(i)

@@ -27,12 +27,12 @@ func cloudLaws() []law {
 		}).takes(2, 20, 10, 60),
 
 		state("VM", "evac", in(host+".up"), func(e *env) float64 { return yes(e.chance("ha", 0.5) && !e.all(0)) }).takes(240, 600, 60, 200),
-		state("VM", "up", in("sw", host+".up", "evac", "DEPENDS_ON> Storage.ok", host+" CONTAINS> LAG:bond.up", host+" HOSTS> VSwitch.agent"), func(e *env) float64 {
-			home := e.is(1) && e.is(4) && e.is(5)
+		state("VM", "up", in("sw", host+".up", "evac", "DEPENDS_ON> Storage.ok", host+" CONTAINS> LAG:bond.up"), func(e *env) float64 {
+			home := e.is(1) && e.is(4)
 			if !home && e.some(2) {
 				return yes(e.all(0) && e.all(3))
 			}
-			return yes(e.all(0) && e.all(1) && e.all(3) && e.all(4) && e.all(5))
+			return yes(e.all(0) && e.all(1) && e.all(3) && e.all(4))
 		}).takes(0.5, 4, 15, 60),
 		// The node controller waits forty seconds, the eviction five minutes.
 		state("KubeNode", "ready", in(host+".up", host+".cnet", "kubelet"), allOf).takes(40, 55, 10, 40),

@@ -1,6 +1,9 @@
 package hwsim
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // coreLaws: network functions, their registration and load, the signalling and user
 // sessions, and success rates as counters show them every few minutes.
@@ -35,15 +38,21 @@ func coreLaws() []law {
 			}
 			return 0
 		}).linear(func(e *env) float64 { return e.p("ramp", 0.03, 0.1) }, 0.15, 0.3, 0.45, 0.6, 0.75),
-		state("NF:AMF", "load", in("surge", "<HOSTS Pool.storm", "<HOSTS Pool HOSTS> NF:AMF.up", "up"), func(e *env) float64 {
+		state("NF:AMF", "load", in("surge", "<HOSTS Pool.storm", "<HOSTS Pool HOSTS> NF:AMF.up", "up", "cap"), func(e *env) float64 {
 			n := float64(e.n(2) + 1)
 			x := e.max(0) + e.max(1)
 			if e.is(3) {
 				x += e.p("base", 0.3, 0.42) * (n/(e.share(2)*(n-1)+1) - 1)
 			}
+			if e.chance("near-limit", 0.4) && !e.all(4) {
+				x += 0.5
+			}
 			return x
 		}).takes(1, 10, 10, 90),
-		state("NF:NRF", "load", in("surge", "<DEPENDS_ON NF:AMF.load"), func(e *env) float64 { return e.max(0) + 0.9*e.max(1) }).takes(1, 10, 10, 90),
+		state("NF:NRF", "load", in("surge", "<DEPENDS_ON NF:AMF.load", "<DEPENDS_ON NF:SMF.load"), func(e *env) float64 {
+			return e.max(0) + math.Max(0.9*e.max(1), 0.7*e.max(2))
+		}).takes(1, 10, 10, 90),
+		state("NF", "load", in("<HOSTS Pool.storm"), sumOf).takes(1, 10, 10, 90),
 
 		state("Session:sctp", "up", in("ses", "DEPENDS_ON> NE:gnb.live", "DEPENDS_ON> NE:gnb.sw", "DEPENDS_ON> NE:gnb.ip", "DEPENDS_ON> NF.up", "<SERVES VRF.up"), anyOf).takes(5, 63, 5, 30),
 		state("Session:gtpu", "up", in("ses", "DEPENDS_ON> NE:gnb.live", "DEPENDS_ON> NE:gnb.ip", "DEPENDS_ON> NF.up", "<SERVES VRF.up"), anyOf).takes(10, 60, 3, 20),
@@ -54,7 +63,9 @@ func coreLaws() []law {
 		state("NF:AUSF", "serve", in("up", needs+"UDM.serve", "<DEPENDS_ON Session:diameter.up"), anyOf),
 		state("NF:SCP", "serve", in("route"), allOf),
 		state("NF:DNS", "serve", in("resolves"), allOf),
-		state("NF:SMF", "serve", in("up", needs+"SCP.route", "policy", "<DEPENDS_ON Session:n4.up"), anyOf),
+		state("NF:SMF", "serve", in("up", needs+"SCP.route", "policy", "<DEPENDS_ON Session:n4.up", "load"), func(e *env) float64 {
+			return yes(e.all(0) && e.any(1) && e.all(2) && e.any(3) && e.max(4) < 0.45)
+		}),
 		state("NF:AMF", "serve", in("up", needs+"SCP.route", needs+"AUSF.serve", "load"), func(e *env) float64 {
 			return yes(e.all(0) && e.any(1) && e.any(2) && e.max(3) < 0.45)
 		}),
@@ -84,11 +95,11 @@ func coreLaws() []law {
 		raise("NF:AMF", "registration-success-rate-low", "critical", 532, in("load", "up", needs+"AUSF.serve", needs+"SCP.route", "<DEPENDS_ON Session:sctp.up"), func(e *env) bool {
 			return e.is(1) && (overload(e) >= 0.45 || !e.any(2) || !e.any(3) || e.share(4) < e.p("coverage", 0.75, 0.92))
 		}).every(5 * time.Minute),
-		raise("NF:SMF", "pdu-session-establishment-success-rate-low", "critical", 532, in("up", needs+"SCP.route", "policy", "charging", "<DEPENDS_ON Session:n4.up", needs+"UPF <DEPENDS_ON Session:gtpu.up"), func(e *env) bool {
+		raise("NF:SMF", "pdu-session-establishment-success-rate-low", "critical", 532, in("up", needs+"SCP.route", "policy", "charging", "<DEPENDS_ON Session:n4.up", needs+"UPF <DEPENDS_ON Session:gtpu.up", "load"), func(e *env) bool {
 			if !e.is(0) {
 				return false
 			}
-			return !e.any(1) || !e.all(2) || e.chance("strict", 0.6) && !e.all(3) || e.share(4) < e.p("sessions", 0.5, 0.95) || e.share(5) < e.p("paths", 0.75, 0.92)
+			return !e.any(1) || !e.all(2) || e.chance("strict", 0.6) && !e.all(3) || e.share(4) < e.p("sessions", 0.5, 0.95) || e.share(5) < e.p("paths", 0.75, 0.92) || e.max(6) >= 0.45
 		}).every(5 * time.Minute),
 		raise("NF:SMF", "chf-unreachable-charging-failure", "major", 165, in("charging", "up"), func(e *env) bool { return e.is(1) && !e.all(0) }),
 		raise("NF:SCP", "scp-sepp-route-failure", "major", 26, in("route", "up"), func(e *env) bool { return e.is(1) && !e.all(0) }),

@@ -47,10 +47,16 @@ func transportLaws() []law {
 			return yes(e.max(0) < lostDB && e.all(1) && e.all(2))
 		}),
 		effective("Link:ots"),
-		state("Link:och", "up", in("<CARRIES Link:ots.eff"), allOf).takes(0.005, 0.02, 0.1, 2),
-		state("Link:och", "pen", in("<CARRIES Link:ots.loss", "<CARRIES Link:ots CONNECTS> Port:otn-line.deg"), func(e *env) float64 {
-			return math.Min(e.sum(0), lostDB) + e.sum(1)
+		// What the span in use adds: the working one while it works.
+		state("Link:ots", "pen", in("up", "loss", "CONNECTS> Port:otn-line.deg", twins+"Link:ots.up", "<PROTECTS ProtectionGroup.switched"), func(e *env) float64 {
+			standby := e.n(3) > 0 && e.is(3) && !e.isFirst(3)
+			if !e.is(0) || standby || e.isFirst(3) && e.on(4) {
+				return 0
+			}
+			return e.sum(1) + e.sum(2)
 		}),
+		state("Link:och", "up", in("<CARRIES Link:ots.eff"), allOf).takes(0.005, 0.02, 0.1, 2),
+		state("Link:och", "pen", in("<CARRIES Link:ots.pen"), sumOf),
 		effective("Link:och"),
 		state("Port:transponder", "pen", in(och+".pen", och+".up", "deg"), func(e *env) float64 {
 			x := e.sum(2)
@@ -89,7 +95,7 @@ func transportLaws() []law {
 			return yes(e.all(0) && e.all(1) && e.all(2) && e.max(3) < 0.95)
 		}).takes(0.0117, 0.035, 0.5, 3),
 		effective("Tunnel"),
-		state("PW", "up", in("<CARRIES Tunnel.eff"), anyOf).takes(0.01, 0.1, 0.5, 3),
+		state("PW", "up", in("<CARRIES Tunnel.eff"), allOf).takes(0.01, 0.1, 0.5, 3),
 		state("ProtectionGroup", "aps", in("apsok", "PROTECTS> Tunnel.up", "PROTECTS> Channel.up", "PROTECTS> Link:ots,och.up"), func(e *env) float64 {
 			stuck := e.chance("stuck", 0.01) // nobody knows until it has to switch
 			good := e.all(0)

@@ -288,3 +288,6 @@ func (c class) String() string {
 	}
 	return c.kind + ":" + c.role
 }
+
+// Network is what the plant was built from.
+func (p *Plant) Network() *Network { return p.o.Network }
