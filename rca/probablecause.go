@@ -69,7 +69,7 @@ var causeAliases = map[string]int{
 	"batteryChargingFault": 72, "mainsBreakdownWithBatteryBackUp": 106, "mainsBreakdownWithoutBatteryBackUp": 106, "externalPowerSupplyFailure": 106,
 	"clockSynchronisationProblem": 76, "lostRedundancy": 77, "transceiverProblem": 80, "diskProblem": 73, "signalQualityEvaluationFault": 79,
 	"receiverAntennaFault": 71, "transmitterAntennaFailure": 71, "linkFailure": 10, "transmissionFailure": 10, "dataSetOrModemProblem": 510,
-	"communicationSubsystemFailure": 505, "communicationProtocolError": 504, "configurationOrCustomizingError": 159, "certificateExpiration": 609,
+	"communicationSubsystemFailure": 505, "communicationProtocolError": 504, "configurationOrCustomizingError": 159, "configurationOutOfDate": 159, "certificateExpiration": 609,
 	"processorProblem": 59, "temperatureProblem": 548, "heatingOrVentilationOrCoolingSystemProblem": 519, "equipmentFailure": 514,
 	"unspecifiedReason": CauseOther, "unknown": CauseOther, "indeterminate": CauseOther,
 }
