@@ -168,7 +168,9 @@ func (s *Sync) item(ctx context.Context, e graph.Entity, k Kind) (Item, error) {
 		if i := strings.LastIndexByte(tail, '/'); i >= 0 {
 			tail = tail[i+1:]
 		}
-		it.Aliases = append(it.Aliases, tail)
+		if strings.ContainsAny(tail, "-_.0123456789") { // a bare word is no name that texts would use
+			it.Aliases = append(it.Aliases, tail)
+		}
 		if a["slug"] != "" {
 			it.Aliases = append(it.Aliases, a["slug"])
 		}

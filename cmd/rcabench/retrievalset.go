@@ -168,16 +168,17 @@ func readDocuments(dir, file string) (*retrievalSet, error) {
 const passageRunes = 500
 
 // cutMarkdown cuts a document at headings and, within a section, at lines. A passage
-// is titled by its document's first line and its section's heading.
+// is titled by its document's first headings, which say what the document is, and its
+// section's heading.
 func cutMarkdown(name, text string) []retrieval.Item {
 	doc := graph.ID(name)
 	var items []retrieval.Item
 	var body []rune
-	docTitle, section := "", ""
+	docTitle, section := frontMatter(text), ""
 	flush := func() {
 		if s := strings.TrimSpace(string(body)); s != "" {
 			title := docTitle
-			if section != docTitle {
+			if !strings.Contains(docTitle, section) {
 				title += " " + section
 			}
 			items = append(items, retrieval.Item{
@@ -193,9 +194,6 @@ func cutMarkdown(name, text string) []retrieval.Item {
 			flush()
 			section = plain
 		}
-		if docTitle == "" && plain != "" {
-			docTitle = string([]rune(plain)[:min(60, len([]rune(plain)))])
-		}
 		rest := []rune(line)
 		for len(body)+len(rest) > passageRunes {
 			if len(body) == 0 {
@@ -208,6 +206,26 @@ func cutMarkdown(name, text string) []retrieval.Item {
 	}
 	flush()
 	return items
+}
+
+// frontMatter is the first three headings of a document, or its first line.
+func frontMatter(text string) string {
+	var heads []string
+	first := ""
+	for line := range strings.Lines(text) {
+		plain := strings.TrimSpace(strings.TrimLeft(line, "# "))
+		if plain == "" {
+			continue
+		}
+		first = cmp.Or(first, plain)
+		if strings.HasPrefix(line, "#") {
+			if heads = append(heads, plain); len(heads) == 3 {
+				break
+			}
+		}
+	}
+	title := []rune(cmp.Or(strings.Join(heads, " "), first))
+	return string(title[:min(len(title), 120)])
 }
 
 // readBEIR reads the BEIR layout: corpus.jsonl, queries.jsonl, qrels/test.tsv (or dev).

@@ -226,3 +226,7 @@ var stopWords = func() map[string]bool {
 	}
 	return m
 }()
+
+// stopCharacters are Chinese particles and question words; pairs that hold one say
+// nothing in a query.
+const stopCharacters = "的了是吗呢哪谁么"

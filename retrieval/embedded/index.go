@@ -28,9 +28,9 @@ type Options struct {
 	K1, B float64
 	// TitleWeight is how many times a word of the title counts; 2 by default.
 	TitleWeight int
-	// Damping is the walk's chance to go on at a node; 0.74 by default.
+	// Damping is the walk's chance to go on at a node; 0.8 by default.
 	Damping float64
-	// Epsilon is the share of the walk that is too small to spread; 2e-5 by default.
+	// Epsilon is the share of the walk that is too small to spread; 5e-5 by default.
 	Epsilon float64
 	// HubCap is how many mentions make a name too common to lead anywhere but to what
 	// defines it and what the words found; 200 by default.
@@ -42,7 +42,7 @@ func (o Options) withDefaults() (Options, error) {
 		name         string
 		value        *float64
 		zero, lo, hi float64
-	}{{"K1", &o.K1, 1.2, 0, 10}, {"B", &o.B, 0.75, 0, 1}, {"Damping", &o.Damping, 0.74, 0, 0.99}, {"Epsilon", &o.Epsilon, 2e-5, 1e-9, 0.1}} {
+	}{{"K1", &o.K1, 1.2, 0, 10}, {"B", &o.B, 0.75, 0, 1}, {"Damping", &o.Damping, 0.8, 0, 0.99}, {"Epsilon", &o.Epsilon, 5e-5, 1e-9, 0.1}} {
 		*f.value = cmp.Or(*f.value, f.zero)
 		if !(*f.value >= f.lo && *f.value <= f.hi) {
 			return o, fmt.Errorf("index options: %s: %g is not in %g..%g: %w", f.name, *f.value, f.lo, f.hi, retrieval.ErrInvalid)
@@ -72,6 +72,8 @@ type Index struct {
 	byKey map[string]int32
 	names gazetteer
 	stale map[int32]bool // items whose mentions a change of names may have changed
+
+	scores sync.Pool // *lexical, between queries
 }
 
 var _ retrieval.Index = (*Index)(nil)
@@ -223,7 +225,7 @@ func (x *Index) add(it retrieval.Item) {
 		} else {
 			x.insert(&x.nodes[m].about, n)
 		}
-		if x.names.add(name) {
+		if x.names.add(name, it.Kind == retrieval.KindEntity) {
 			x.markStale(name)
 		}
 	}
@@ -247,7 +249,7 @@ func (x *Index) remove(n int32) {
 			list = &x.nodes[m].owners
 		}
 		x.erase(list, n)
-		if x.names.remove(name) {
+		if x.names.remove(name, d.item.Kind == retrieval.KindEntity) {
 			x.markStale(name)
 		}
 		x.drop(m)
@@ -286,53 +288,52 @@ func (x *Index) markStale(name string) {
 func (x *Index) relink() {
 	for n := range x.stale {
 		x.unlink(n)
+	}
+	more := map[int32][]int32{}
+	for n := range x.stale {
 		d := x.nodes[n].doc
-		d.mentions = d.mentions[:0]
 		for _, f := range x.findNames(&d.item) {
 			d.mentions = append(d.mentions, mention{x.node(nameKey(f.name)), f.sentence, f.title})
 		}
 		slices.SortFunc(d.mentions, func(a, b mention) int {
-			return cmp.Or(cmp.Compare(x.nodes[a.name].key, x.nodes[b.name].key), cmp.Compare(a.sentence, b.sentence))
+			return cmp.Or(x.compareKeys(a.name, b.name), cmp.Compare(a.sentence, b.sentence))
 		})
-		for i, m := range d.mentions {
-			if i == 0 || d.mentions[i-1].name != m.name {
-				list := &x.nodes[m.name].mentions
-				*list = append(*list, n)
-			}
+		for name := range d.mentioned() {
+			more[name] = append(more[name], n)
 		}
 	}
-	dirty := map[int32]bool{}
-	for n := range x.stale {
-		for _, m := range x.nodes[n].doc.mentions {
-			dirty[m.name] = true
+	for name, add := range more {
+		list := &x.nodes[name].mentions
+		if len(add) > len(*list)/8 {
+			*list = append(*list, add...)
+			slices.SortFunc(*list, x.compareKeys)
+			continue
 		}
-	}
-	for m := range dirty {
-		slices.SortFunc(x.nodes[m].mentions, x.compareKeys)
+		for _, n := range add {
+			x.insert(list, n)
+		}
 	}
 	clear(x.stale)
 }
 
 func (x *Index) unlink(n int32) {
 	d := x.nodes[n].doc
-	last := int32(-1)
-	for _, m := range d.mentions {
-		if m.name != last {
-			list := &x.nodes[m.name].mentions
-			if i := slices.Index(*list, n); i >= 0 {
-				*list = slices.Delete(*list, i, i+1)
-			}
-			last = m.name
-		}
-	}
-	last = -1
-	for _, m := range d.mentions {
-		if m.name != last {
-			last = m.name
-			x.drop(m.name)
-		}
+	for name := range d.mentioned() {
+		x.erase(&x.nodes[name].mentions, n)
+		x.drop(name)
 	}
 	d.mentions = nil
+}
+
+// mentioned yields each name of an item once, by key.
+func (d *doc) mentioned() iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		for i, m := range d.mentions {
+			if (i == 0 || d.mentions[i-1].name != m.name) && !yield(m.name) {
+				return
+			}
+		}
+	}
 }
 
 // node returns the number of the node with this key, a new one if there is none.

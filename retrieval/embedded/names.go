@@ -14,36 +14,46 @@ const maxName = 12
 type gazetteer map[string]*gazEntry
 
 type gazEntry struct {
-	uses    int          // as a whole name
-	lengths [maxName]int // names that begin with this word, by length in words less one
+	titles   int          // passages and tickets with this whole name
+	entities int          // entities with it
+	lengths  [maxName]int // names that begin with this word, by length in words less one
 }
 
-// add reports whether the name is new.
-func (g gazetteer) add(name string) bool {
+// add reports whether texts may now hold the name where they did not before.
+func (g gazetteer) add(name string, entity bool) bool {
 	e := g.at(name)
-	if e.uses++; e.uses > 1 {
-		return false
+	count := e.counter(entity)
+	*count++
+	if e.titles+e.entities == 1 {
+		first, n := firstWord(name)
+		g.at(first).lengths[n-1]++
 	}
-	first, n := firstWord(name)
-	g.at(first).lengths[n-1]++
-	return true
+	return *count == 1
 }
 
-// remove reports whether the name is gone.
-func (g gazetteer) remove(name string) bool {
+// remove is the inverse of add.
+func (g gazetteer) remove(name string, entity bool) bool {
 	e := g[name]
-	if e.uses--; e.uses > 0 {
-		return false
+	count := e.counter(entity)
+	*count--
+	if e.titles+e.entities > 0 {
+		return *count == 0
 	}
 	first, n := firstWord(name)
-	f := g[first]
-	f.lengths[n-1]--
+	g[first].lengths[n-1]--
 	for _, k := range []string{name, first} {
 		if e := g[k]; e != nil && *e == (gazEntry{}) {
 			delete(g, k)
 		}
 	}
 	return true
+}
+
+func (e *gazEntry) counter(entity bool) *int {
+	if entity {
+		return &e.entities
+	}
+	return &e.titles
 }
 
 func (g gazetteer) at(key string) *gazEntry {
@@ -56,20 +66,38 @@ func (g gazetteer) at(key string) *gazEntry {
 }
 
 // longest returns how many of the words make the longest name that begins with the
-// first of them; 0 for none.
-func (g gazetteer) longest(words []token) int {
+// first of them; 0 for none. The name of an entity may be written in any case; a title
+// needs a capital, a digit or CJK somewhere, unless lenient, because titles can be
+// ordinary words.
+func (g gazetteer) longest(words []token, lenient bool) int {
+	return g.match(words, maxName, func(e *gazEntry, n int) bool {
+		return e.entities > 0 || e.titles > 0 && (lenient || marked(words[:n]))
+	})
+}
+
+// match returns the largest length up to limit whose name is accepted; 0 for none.
+func (g gazetteer) match(words []token, limit int, accept func(e *gazEntry, n int) bool) int {
 	f := g[words[0].text]
 	if f == nil {
 		return 0
 	}
-	for n := min(maxName, len(words)); n > 0; n-- {
+	for n := min(limit, len(words)); n > 0; n-- {
 		if f.lengths[n-1] > 0 {
-			if e := g[join(words[:n])]; e != nil && e.uses > 0 {
+			if e := g[join(words[:n])]; e != nil && accept(e, n) {
 				return n
 			}
 		}
 	}
 	return 0
+}
+
+func marked(words []token) bool {
+	for _, w := range words {
+		if w.capital || w.ident || w.cjk {
+			return true
+		}
+	}
+	return false
 }
 
 func firstWord(name string) (string, int) {
@@ -138,10 +166,10 @@ func (x *Index) findNames(it *retrieval.Item) []found {
 	var out []found
 	seen := map[found]bool{}
 	scan := func(words []token, title bool) {
-		x.scanNames(words, func(name string, at int) {
+		x.scanNames(words, title, func(name string, from, to int) {
 			f := found{name, 0, title}
 			if !title {
-				f.sentence = int32(words[at].sentence + 1)
+				f.sentence = int32(words[from].sentence + 1)
 			}
 			if !seen[f] {
 				seen[f] = true
@@ -154,21 +182,36 @@ func (x *Index) findNames(it *retrieval.Item) []found {
 	return out
 }
 
-// scanNames calls hit with every name in a text and where it begins.
-func (x *Index) scanNames(words []token, hit func(name string, at int)) {
+// scanNames calls hit with every name in a text and the words that it spans.
+func (x *Index) scanNames(words []token, lenient bool, hit func(name string, from, to int)) {
+	inName := make([]int, len(words)) // end of the known name that covers a word
 	for i := 0; i < len(words); {
-		n := x.names.longest(words[i:])
+		n := x.names.longest(words[i:], lenient)
 		if n == 0 {
 			i++
 			continue
 		}
-		hit(join(words[i:i+n]), i)
+		hit(join(words[i:i+n]), i, i+n)
+		for j := i; j < i+n; j++ {
+			inName[j] = i + n
+		}
+		// A ticket's title may hold the name of an alarm.
+		for j := i; n > 1 && j < i+n; j++ {
+			limit := i + n - j
+			if j == i {
+				limit--
+			}
+			if k := x.names.match(words[j:], limit, func(e *gazEntry, _ int) bool { return e.entities > 0 }); k > 0 {
+				hit(join(words[j:j+k]), j, j+k)
+				j += k - 1
+			}
+		}
 		i += n
 	}
 	for i := 0; i < len(words); i++ {
 		w := words[i]
 		if w.ident && strings.ContainsFunc(w.text, func(r rune) bool { return r >= 'a' && r <= 'z' }) {
-			hit(w.text, i)
+			hit(w.text, i, i+1)
 		}
 		if !w.capital || stopWords[w.text] {
 			continue
@@ -188,8 +231,8 @@ func (x *Index) scanNames(words []token, hit func(name string, at int)) {
 		}
 		alone := end == i+1
 		first := i == 0 || words[i-1].sentence != w.sentence
-		if !alone || (!first && len(w.text) > 2) {
-			hit(join(words[i:end]), i)
+		if inName[i] < end && (!alone || (!first && len(w.text) > 2)) {
+			hit(join(words[i:end]), i, end)
 		}
 		i = end - 1
 	}

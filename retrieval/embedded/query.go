@@ -16,55 +16,61 @@ type clause struct {
 const maxClauses = 256
 
 // parseQuery reads words, "quoted phrases" and prefix*. Every word of a phrase also
-// stands alone. A quote that is never closed is a mark like any other.
+// stands alone. Stop words count only when there is nothing else. A quote that is never
+// closed is a mark like any other.
 func parseQuery(text string) []clause {
+	text = quotes.Replace(text)
+	if out := readClauses(text, true); len(out) > 0 {
+		return out
+	}
+	return readClauses(text, false)
+}
+
+var quotes = strings.NewReplacer("“", `"`, "”", `"`, "「", `"`, "」", `"`)
+
+func readClauses(text string, skipStops bool) []clause {
 	var out []clause
-	add := func(c clause) {
-		if len(c.words) > 0 && len(out) < maxClauses {
-			out = append(out, c)
+	add := func(words []token, prefix bool) {
+		if len(words) > 0 && len(out) < maxClauses {
+			out = append(out, clause{words, prefix})
 		}
 	}
-	words := func(s string) {
-		list := tokenise(s)
-		for _, w := range list {
+	each := func(s string) {
+		for _, w := range tokenise(s) {
 			prefix := w.end < len(s) && s[w.end] == '*' && !w.cjk
-			if prefix || !stopWords[w.text] || len(list) == 1 {
-				add(clause{[]token{w}, prefix})
+			stop := stopWords[w.text] || w.cjk && strings.ContainsAny(w.text, stopCharacters)
+			if prefix || !stop || !skipStops {
+				add([]token{w}, prefix)
 			}
 		}
 	}
 	for {
-		a := strings.IndexByte(text, '"')
-		if a < 0 {
-			break
+		before, rest, found := strings.Cut(text, `"`)
+		inner, after, closed := strings.Cut(rest, `"`)
+		if !found || !closed {
+			each(text)
+			return out
 		}
-		n := strings.IndexByte(text[a+1:], '"')
-		if n < 0 {
-			break
+		each(before)
+		each(inner)
+		if words := tokenise(inner); len(words) > 1 {
+			add(words, false)
 		}
-		words(text[:a])
-		inner := text[a+1 : a+1+n]
-		words(inner)
-		if p := tokenise(inner); len(p) > 1 {
-			add(clause{words: p})
-		}
-		text = text[a+n+2:]
+		text = after
 	}
-	words(text)
-	return out
 }
 
 // maxExpansions is how many terms a prefix stands for at most, most frequent first.
 const maxExpansions = 64
 
-// lexical is the answer of the word arm: a BM25 score per node, and the weight of each
-// term of the query.
+// lexical is the answer of the word arm.
 type lexical struct {
-	score   map[int32]float64
-	weight  map[uint32]float64 // main terms of plain words, by idf
+	score   []float64          // BM25 by node; 0 where no clause stands
+	hits    []int32            // nodes with a score
+	weight  map[uint32]float64 // terms of plain words, by idf
 	total   float64            // sum of weight
+	max     float64            // of score
 	matched []match
-	max     float64
 }
 
 // match is a clause that stands somewhere, for the explanation.
@@ -73,14 +79,30 @@ type match struct {
 	holds func(node int32) bool
 }
 
-// lexicalSearch scores every item that holds a clause.
+// release hands the memory of a lexical to the next query.
+func (x *Index) release(l *lexical) {
+	for _, n := range l.hits {
+		l.score[n] = 0
+	}
+	l.hits = l.hits[:0]
+	x.scores.Put(l)
+}
+
+// lexicalSearch scores every item that holds a clause. The caller releases the answer.
 func (x *Index) lexicalSearch(clauses []clause) *lexical {
-	l := &lexical{score: map[int32]float64{}, weight: map[uint32]float64{}}
+	l, _ := x.scores.Get().(*lexical)
+	if l == nil || len(l.score) < len(x.nodes) {
+		l = &lexical{score: make([]float64, len(x.nodes))}
+	}
+	*l = lexical{score: l.score, hits: l.hits, weight: map[uint32]float64{}}
 	seen := map[string]bool{}
 	for _, c := range clauses {
 		text := join(c.words)
-		if c.prefix {
+		switch {
+		case c.prefix:
 			text += "*"
+		case len(c.words) > 1:
+			text = `"` + text + `"`
 		}
 		if seen[text] {
 			continue
@@ -90,32 +112,22 @@ func (x *Index) lexicalSearch(clauses []clause) *lexical {
 		case c.prefix:
 			x.scorePosts(l, text, x.expand(c.words[0].text), 1)
 		case len(c.words) > 1:
-			x.scorePosts(l, `"`+text+`"`, x.phrase(c.words), 1)
+			x.scorePosts(l, text, x.phrase(c.words), 1)
 		default:
-			w := c.words[0]
-			ts := terms(w.text, w.ident)
-			for i, t := range ts {
-				id, ok := x.dict.termIDs[t]
-				if !ok {
-					continue
+			share := 1.0
+			for _, t := range terms(c.words[0].text, c.words[0].ident) {
+				if id, ok := x.dict.termIDs[t]; ok && l.weight[id] == 0 {
+					posts := x.dict.terms[id].posts
+					l.weight[id] = x.dict.idf(len(posts)) * share
+					l.total += l.weight[id]
+					x.scorePosts(l, t, posts, share)
 				}
-				if l.weight[id] > 0 {
-					continue
-				}
-				share := 1.0
-				if i > 0 {
-					share = partShare
-				}
-				posts := x.dict.terms[id].posts
-				idf := x.dict.idf(len(posts))
-				l.weight[id] = idf * share
-				l.total += idf * share
-				x.scorePosts(l, t, posts, share)
+				share = partShare
 			}
 		}
 	}
-	for _, s := range l.score {
-		l.max = max(l.max, s)
+	for _, n := range l.hits {
+		l.max = max(l.max, l.score[n])
 	}
 	return l
 }
@@ -129,6 +141,9 @@ func (x *Index) scorePosts(l *lexical, text string, posts []posting, share float
 	}
 	idf := x.dict.idf(len(posts)) * share
 	for _, p := range posts {
+		if l.score[p.node] == 0 {
+			l.hits = append(l.hits, p.node)
+		}
 		l.score[p.node] += x.dict.bm25(idf, p.tf, x.nodes[p.node].doc.length, x.o.K1, x.o.B)
 	}
 	l.matched = append(l.matched, match{text, func(node int32) bool {

@@ -13,14 +13,14 @@ import (
 
 // What the walk's edges weigh. docs/retrieval.md has the ablation.
 const (
-	definesWeight  = 6.0  // from what is defined to the text that defines it, against 1 for a mention
-	sentenceFloor  = 0.35 // of an edge to a name whose sentence shares no word with the query
-	lexicalFloor   = 0.3  // of an edge to a text that shares no word with the query
-	entityShare    = 0.75 // of the walk that starts at entities; the rest starts at what the words found
-	lexicalSeeds   = 15   // items that the words may seed
-	lexicalPower   = 3.0  // sharpens the scores of lexical seeds
-	lexicalTail    = 0.01 // weight of the word arm in the final score; orders what the walk did not reach
-	hubLexicalHits = 50   // mentions of a hub that are followed, when the words found them
+	definesWeight  = 8.0   // from what is defined to the text that defines it, against 1 for a mention
+	sentenceFloor  = 0.35  // of an edge to a name whose sentence shares no word with the query
+	lexicalFloor   = 0.3   // of an edge to a text that shares no word with the query
+	entityShare    = 0.8   // of the walk that starts at entities; the rest starts at what the words found
+	lexicalSeeds   = 15    // items that the words may seed
+	lexicalPower   = 4.0   // sharpens the scores of lexical seeds
+	lexicalTail    = 0.003 // weight of the word arm in the final score; orders what the walk did not reach
+	hubLexicalHits = 50    // mentions of a hub that are followed, when the words found them
 )
 
 // relationWeight says how readily the walk follows a link, along it and against it.
@@ -40,9 +40,13 @@ var relationWeight = map[graph.RelationType][2]float64{
 // view is the graph as one query sees it; it implements walk.Rows.
 type view struct {
 	x    *Index
-	lex  *lexical
-	near map[int32]bool // items among the best of the word arm
-	rows map[int32]row
+	lex  *lexical       // of the whole query
+	ctx  *lexical       // of its words outside names
+	top  []int32        // the best items of the word arm
+	near map[int32]bool // the same as a set
+
+	named, worded map[int32]float64 // seeds that the query names, and those that its words found
+	rows          map[int32]row
 }
 
 type row struct {
@@ -196,17 +200,19 @@ func (v *view) rarity(n int32) float64 {
 	return v.x.dict.idf(min(df, v.x.dict.items))
 }
 
-// found is how well an item answers the words of the query, at least lexicalFloor.
+// found is how well an item answers the words of the query that stand outside names,
+// at least lexicalFloor.
 func (v *view) found(n int32) float64 {
-	if v.lex.max == 0 {
+	if v.ctx.max == 0 {
 		return 1
 	}
-	return lexicalFloor + v.lex.score[n]/v.lex.max
+	return lexicalFloor + v.ctx.score[n]/v.ctx.max
 }
 
-// overlap is the share of the query's words, by idf, that stand in a sentence.
+// overlap is the share of the query's words outside names, by idf, that stand in a
+// sentence.
 func (v *view) overlap(d *doc, sentence int32) float64 {
-	if v.lex.total == 0 {
+	if v.ctx.total == 0 {
 		return 0
 	}
 	lo, _ := slices.BinarySearch(d.sentences, sentence)
@@ -214,16 +220,16 @@ func (v *view) overlap(d *doc, sentence int32) float64 {
 	var seen []uint32
 	for i := lo; i < len(d.words) && d.sentences[i] == sentence; i++ {
 		t := v.x.dict.words[d.words[i]].terms[0]
-		if w := v.lex.weight[t]; w > 0 && !slices.Contains(seen, t) {
+		if w := v.ctx.weight[t]; w > 0 && !slices.Contains(seen, t) {
 			seen = append(seen, t)
 			sum += w
 		}
 	}
-	return sum / v.lex.total
+	return sum / v.ctx.total
 }
 
-// seeds returns where the walk starts, by key of the node, and the entity seeds alone.
-func (v *view) seeds(q *retrieval.Query) ([]walk.Seed, map[int32]bool) {
+// seeds returns where the walk starts, and notes it in v.named and v.worded.
+func (v *view) seeds(q *retrieval.Query) []walk.Seed {
 	entities := map[int32]float64{}
 	addName := func(n int32, ok bool) {
 		if !ok {
@@ -237,7 +243,8 @@ func (v *view) seeds(q *retrieval.Query) ([]walk.Seed, map[int32]bool) {
 			entities[o] = v.rarity(o)
 		}
 	}
-	v.x.scanNames(tokenise(q.Text), func(name string, _ int) {
+	words := tokenise(q.Text)
+	v.x.scanNames(words, isLenient(words), func(name string, _, _ int) {
 		n, ok := v.x.byKey[nameKey(name)]
 		addName(n, ok)
 	})
@@ -250,14 +257,13 @@ func (v *view) seeds(q *retrieval.Query) ([]walk.Seed, map[int32]bool) {
 			addName(n, ok)
 		}
 	}
-	words := map[int32]float64{}
-	for i, s := range v.best(lexicalSeeds) {
-		_ = i
-		words[s] = math.Pow(v.lex.score[s]/v.lex.max, lexicalPower)
+	hits := map[int32]float64{}
+	for _, s := range v.top[:min(lexicalSeeds, len(v.top))] {
+		hits[s] = math.Pow(v.lex.score[s]/v.lex.max, lexicalPower)
 	}
 	var out []walk.Seed
 	share := entityShare
-	if len(words) == 0 {
+	if len(hits) == 0 {
 		share = 1
 	}
 	pour := func(from map[int32]float64, share float64) {
@@ -274,22 +280,33 @@ func (v *view) seeds(q *retrieval.Query) ([]walk.Seed, map[int32]bool) {
 		}
 	}
 	pour(entities, share)
-	pour(words, 1-share)
-	start := map[int32]bool{}
-	for n := range entities {
-		start[n] = true
-	}
-	return out, start
+	pour(hits, 1-share)
+	v.named, v.worded = entities, hits
+	return out
 }
 
 // best returns the first k items of the word arm.
 func (v *view) best(k int) []int32 {
-	list := make([]int32, 0, len(v.lex.score))
-	for n := range v.lex.score {
-		list = append(list, n)
-	}
-	slices.SortFunc(list, func(a, b int32) int {
+	return first(k, v.lex.hits, func(a, b int32) int {
 		return cmp.Or(cmp.Compare(v.lex.score[b], v.lex.score[a]), v.x.compareKeys(a, b))
 	})
-	return list[:min(k, len(list))]
+}
+
+// first returns the first k of a list in order, without ordering the rest.
+func first[T any](k int, list []T, compare func(a, b T) int) []T {
+	out := make([]T, 0, min(k, len(list))+1)
+	for _, v := range list {
+		if len(out) == k && compare(v, out[k-1]) >= 0 {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(out, v, compare)
+		out = slices.Insert(out, i, v)
+		out = out[:min(k, len(out))]
+	}
+	return out
+}
+
+// isLenient reports whether a query is written without capitals, as people type.
+func isLenient(words []token) bool {
+	return !slices.ContainsFunc(words[min(1, len(words)):], func(t token) bool { return t.capital })
 }
