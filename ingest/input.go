@@ -71,9 +71,6 @@ func NewInput(ctx context.Context, r io.Reader, o Options) (*Input, error) {
 	return in, nil
 }
 
-// Options returns the options with their defaults filled in.
-func (in *Input) Options() Options { return in.o }
-
 // Next returns the next line, or io.EOF. A line that is too long is skipped to its
 // end and marked; it costs no other.
 func (in *Input) Next() (Line, error) {

@@ -130,9 +130,6 @@ func EquivalentCauses(n int) []int {
 	return []int{n}
 }
 
-// SameCause reports whether two numbers mean the same cause.
-func SameCause(a, b int) bool { return a == b || slices.Contains(causes.same[a], b) }
-
 // eventTypes are the X.733 and X.736 event types by the words that lead to them.
 var eventTypes = []struct{ word, name string }{
 	{"communication", "communicationsAlarm"}, {"qualityofservice", "qualityOfServiceAlarm"}, {"qos", "qualityOfServiceAlarm"},

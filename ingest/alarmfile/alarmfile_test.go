@@ -359,3 +359,33 @@ func check(t *testing.T, in string, isCSV bool) {
 		}
 	}
 }
+
+// BenchmarkRead reads and normalises 100,000 alarms.
+func BenchmarkRead(b *testing.B) {
+	var j, c strings.Builder
+	c.WriteString("id,time,resource,type,severity,text\n")
+	for i := range 100_000 {
+		fmt.Fprintf(&j, `{"id":"n%d","time":"2026-03-01T08:00:00Z","resource":"gnb-%d","type":"PE01","severity":"major","probableCause":106,"text":"Mains failure","vendor":"acme"}`+"\n", i, i%1000)
+		fmt.Fprintf(&c, "n%d,2026-03-01T08:00:00Z,gnb-%d,PE01,major,Mains failure\n", i, i%1000)
+	}
+	n, err := ingest.NewNormalizer(ingest.NormalizerOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	fail := func(r ingest.Reject) { b.Fatal(r) }
+	emit := n.Into(func(rca.AlarmEvent) error { return nil }, fail)
+	b.Run("jsonl", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := alarmfile.ReadJSONL(context.Background(), strings.NewReader(j.String()), options("f"), emit, fail); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("csv", func(b *testing.B) {
+		for b.Loop() {
+			if _, _, err := alarmfile.ReadCSV(context.Background(), strings.NewReader(c.String()), options("f"), emit, fail); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

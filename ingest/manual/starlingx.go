@@ -114,12 +114,12 @@ func (s *starlingx) entry(id string, line int, n *yaml.Node) (field, why string)
 
 func (s *starlingx) alarm(id, description string, severity rca.Severity, severities []string, f map[string]value) {
 	typeID := StarlingXPrefix + id
-	name := firstLine(description)
+	name := firstLine(f["Description"].first())
 	attrs := map[string]string{
 		"slug": strings.ToLower(typeID), "aliases": id, "severity": severity.String(), "severities": strings.Join(severities, "|"),
 		"source": "StarlingX " + id, "text": description, "repair": f["Proposed_Repair_Action"].text("\n"),
-		"service_affecting": f["Service_Affecting"].text("|"), "entity_pattern": f["Entity_Instance_ID"].text("|"), "suppression": f["Suppression"].text("|"),
-		"inhibit_alarms": f["Inhibit_Alarms"].text("|"), "maintenance_action": f["Maintenance_Action"].text("|"), "context": f["Context"].text("|"),
+		"service_affecting": strings.ToLower(f["Service_Affecting"].text("|")), "entity_pattern": f["Entity_Instance_ID"].text("|"), "suppression": strings.ToLower(f["Suppression"].text("|")),
+		"inhibit_alarms": strings.ToLower(f["Inhibit_Alarms"].text("|")), "maintenance_action": f["Maintenance_Action"].text("|"), "context": f["Context"].text("|"),
 		"management_affecting_severity": f["Management_Affecting_Severity"].text("|"), "degrade_affecting_severity": f["Degrade_Affecting_Severity"].text("|"),
 		"probable_cause_name": f["Probable_Cause"].text("|"),
 	}
@@ -163,16 +163,18 @@ func (s *starlingx) alarm(id, description string, severity rca.Severity, severit
 }
 
 // passageFields are the fields that a person reads, in order.
-var passageFields = []struct{ field, label string }{
-	{"Description", "Description"}, {"Entity_Instance_ID", "Raised on"}, {"Severity", "Severity"}, {"Alarm_Type", "Type"}, {"Probable_Cause", "Probable cause"},
-	{"Service_Affecting", "Service affecting"}, {"Proposed_Repair_Action", "Proposed repair action"}, {"Maintenance_Action", "Maintenance action"},
+var passageFields = []struct{ field, label, sep string }{
+	{"Description", "Description", "\n"}, {"Entity_Instance_ID", "Raised on", ", "}, {"Severity", "Severity", ", "}, {"Alarm_Type", "Type", ", "},
+	{"Probable_Cause", "Probable cause", ", "}, {"Service_Affecting", "Service affecting", ", "}, {"Proposed_Repair_Action", "Proposed repair action", "\n"},
+	{"Maintenance_Action", "Maintenance action", ", "},
 }
 
 func (s *starlingx) passage(id, section, title string, f map[string]value, defines []string) {
 	var b strings.Builder
-	b.WriteString(title)
+	head, _, _ := strings.Cut(title, ":")
+	b.WriteString(head)
 	for _, p := range passageFields {
-		if t := f[p.field].text("\n"); t != "" {
+		if t := f[p.field].text(p.sep); t != "" {
 			fmt.Fprintf(&b, "\n%s: %s", p.label, t)
 		}
 	}
@@ -210,7 +212,7 @@ func readValue(n *yaml.Node) (value, bool) {
 		if n.Tag == "!!null" {
 			return nil, true
 		}
-		return value{{"", strings.TrimSpace(n.Value)}}, true
+		return value{{"", unindent(n.Value)}}, true
 	case yaml.AliasNode:
 		if n.Alias != nil && n.Alias.Kind == yaml.ScalarNode {
 			return readValue(n.Alias)
@@ -221,7 +223,7 @@ func readValue(n *yaml.Node) (value, bool) {
 			if c.Kind != yaml.ScalarNode {
 				return nil, false
 			}
-			v = append(v, part{"", strings.TrimSpace(c.Value)})
+			v = append(v, part{"", unindent(c.Value)})
 		}
 		return v, true
 	case yaml.MappingNode:
@@ -230,7 +232,7 @@ func readValue(n *yaml.Node) (value, bool) {
 			if n.Content[i+1].Kind != yaml.ScalarNode {
 				return nil, false
 			}
-			v = append(v, part{n.Content[i].Value, strings.TrimSpace(n.Content[i+1].Value)})
+			v = append(v, part{n.Content[i].Value, unindent(n.Content[i+1].Value)})
 		}
 		return v, true
 	}
@@ -244,16 +246,19 @@ func (v value) first() string {
 	return v[0].text
 }
 
-// text joins the parts that are not empty, each after its key.
+// text joins the parts that are not empty, each after its key and each once.
 func (v value) text(sep string) string {
 	var out []string
 	for _, p := range v {
-		switch {
-		case p.text == "":
-		case p.key != "":
-			out = append(out, p.key+": "+p.text)
-		default:
-			out = append(out, p.text)
+		t := p.text
+		if t == "" {
+			continue
+		}
+		if p.key != "" {
+			t = p.key + ": " + t
+		}
+		if !slices.Contains(out, t) {
+			out = append(out, t)
 		}
 	}
 	return strings.Join(out, sep)
@@ -299,6 +304,15 @@ func procedureSteps(v value) []string {
 }
 
 func firstLine(s string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
-	return strings.Join(strings.Fields(line), " ")
+	line, _, _ := strings.Cut(s, "\n")
+	return strings.TrimRight(strings.Join(strings.Fields(line), " "), " .;:")
+}
+
+// unindent trims every line and drops blank ones at the ends.
+func unindent(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimSpace(l)
+	}
+	return strings.Join(lines, "\n")
 }
