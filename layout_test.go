@@ -66,7 +66,7 @@ var layers = map[string]rule{
 	"cmd/internal/plant": may("hwsim hwsim/fault hwsim/operator hwsim/backoffice"),
 	"cmd/faultline":      may("cmd/internal/app cmd/internal/plant", "github.com/spf13/cobra", "github.com/vbauerster/mpb", "github.com/rs/zerolog", "golang.org/x/term"),
 	"cmd/hwsim":          may("cmd/internal/plant", "github.com/spf13/cobra"),
-	"cmd/rcabench":       may("cmd/internal/app cmd/internal/plant graph rca rca/rcatest hwsim hwsim/fault hwsim/operator ingest ingest/mining ingest/correlate retrieval retrieval/embedded"),
+	"cmd/rcabench":       may("cmd/internal/app cmd/internal/plant graph graph/walk rca rca/rcatest hwsim hwsim/fault hwsim/operator ingest ingest/mining ingest/correlate retrieval retrieval/embedded"),
 }
 
 // forbidden edges hold even where a rule says "*".

@@ -21,10 +21,18 @@ type truth struct {
 	mode     string
 	resource string
 	domain   string
-	planned  bool
-	alarms   []string    // alarm keys that it caused
+	alarms   []seen      // alarms that it caused
 	edges    [][2]string // alarm key to alarm key; the first is mode@resource for the root
 }
+
+// seen is one occurrence of an alarm in the plant's own time.
+type seen struct {
+	key string
+	at  time.Time
+}
+
+// clockSlack is how far an element's clock and the plant's may be apart.
+const clockSlack = 2 * time.Minute
 
 // outcome is how one fault was answered.
 type outcome struct {
@@ -70,13 +78,15 @@ type analysed struct {
 // score matches faults with incidents and judges the answers. A fault belongs to
 // the incident that holds most of its alarms.
 func score(truths []truth, cases []analysed) scorecard {
-	holds := map[string][]int{} // alarm key -> cases
+	type held struct {
+		from, to time.Time
+		in       int // case
+	}
+	holds := map[string][]held{} // by alarm key
 	for i, c := range cases {
 		for _, a := range c.Incident.Alarms {
 			k := a.AlarmKey.String()
-			if n := len(holds[k]); n == 0 || holds[k][n-1] != i {
-				holds[k] = append(holds[k], i)
-			}
+			holds[k] = append(holds[k], held{a.Raised.Add(-clockSlack), cmp.Or(a.Cleared, a.Raised).Add(clockSlack), i})
 		}
 	}
 	card := scorecard{grades: map[string]gradeCount{}, cases: len(cases)}
@@ -84,9 +94,11 @@ func score(truths []truth, cases []analysed) scorecard {
 	home := make([]int, len(truths))
 	for t, tr := range truths {
 		votes := map[int]int{}
-		for _, k := range tr.alarms {
-			for _, c := range holds[k] {
-				votes[c]++
+		for _, x := range tr.alarms {
+			for _, h := range holds[x.key] {
+				if !x.at.Before(h.from) && !x.at.After(h.to) {
+					votes[h.in]++
+				}
 			}
 		}
 		home[t] = -1

@@ -18,6 +18,13 @@ func hypothesis(mode, resource, domain string, conf float64, path ...rca.PathEdg
 	return rca.Hypothesis{Mode: mode, Resource: graph.ID(resource), Domain: domain, Confidence: conf, Path: path}
 }
 
+func at(keys ...string) (out []seen) {
+	for _, k := range keys {
+		out = append(out, seen{k, time.Unix(30, 0)})
+	}
+	return out
+}
+
 func step(from, to rca.Alarm) rca.PathEdge {
 	return rca.PathEdge{From: from.AlarmKey, To: to.AlarmKey, Grade: "B"}
 }
@@ -42,9 +49,9 @@ func TestScore(t *testing.T) {
 		took: time.Millisecond, baseline: map[string]string{},
 	}
 	card := score([]truth{
-		{id: "F1", mode: "FM-1", resource: "x", domain: "ip", alarms: []string{"A@x", "B@y"}, edges: [][2]string{{"FM-1@x", "A@x"}, {"A@x", "B@y"}}},
-		{id: "F2", mode: "FM-3", resource: "z", domain: "core", alarms: []string{"C@z"}},
-		{id: "F3", mode: "FM-4", resource: "q", domain: "core", alarms: []string{"D@q"}},
+		{id: "F1", mode: "FM-1", resource: "x", domain: "ip", alarms: at("A@x", "B@y"), edges: [][2]string{{"FM-1@x", "A@x"}, {"A@x", "B@y"}}},
+		{id: "F2", mode: "FM-3", resource: "z", domain: "core", alarms: at("C@z")},
+		{id: "F3", mode: "FM-4", resource: "q", domain: "core", alarms: at("D@q")},
 	}, []analysed{first, second})
 	f := pool(card.outcomes)
 	for _, x := range []struct {
@@ -80,8 +87,8 @@ func TestTwoFaultsInOneIncident(t *testing.T) {
 		},
 	}}
 	truths := []truth{
-		{id: "F1", mode: "FM-1", resource: "x", domain: "ip", alarms: []string{"A@x"}},
-		{id: "F2", mode: "FM-2", resource: "y", domain: "core", alarms: []string{"B@y"}},
+		{id: "F1", mode: "FM-1", resource: "x", domain: "ip", alarms: at("A@x")},
+		{id: "F2", mode: "FM-2", resource: "y", domain: "core", alarms: at("B@y")},
 	}
 	if f := pool(score(truths, []analysed{c}).outcomes); f.ac1 != 1 || f.domain != 1 {
 		t.Errorf("both are named: AC@1 %g, domain %g", f.ac1, f.domain)

@@ -85,7 +85,7 @@ func Open(ctx context.Context, o Options) (*App, error) {
 	if err := os.MkdirAll(o.DataDir, 0o755); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
-	store, err := embedded.Open(ctx, embedded.Options{Path: filepath.Join(o.DataDir, "faultline.db"), Migrations: migrations.SQLite()})
+	store, err := embedded.Open(ctx, embedded.Options{Path: filepath.Join(o.DataDir, "faultline.db"), Migrations: migrations.SQLite})
 	if err != nil {
 		return nil, fmt.Errorf("open data directory %s: %w", o.DataDir, err)
 	}
@@ -116,7 +116,7 @@ func (a *App) load(ctx context.Context) error {
 	}
 	// What was analysed before and has not changed since needs no second analysis.
 	for id, inc := range a.live {
-		if c, err := a.mem.Get(ctx, caseID(id)); err == nil && sameAlarms(c.Incident, inc) {
+		if c, err := a.mem.Get(ctx, caseID(id)); err == nil && sameAlarms(c.Case.Incident, inc) {
 			delete(a.pending, id)
 		}
 	}

@@ -50,7 +50,7 @@ func (a *App) Serve(ctx context.Context, o ServeOptions) error {
 	defer stop()
 	s := &service{App: a, started: started}
 	api, err := rest.New(rest.Options{
-		Incidents: s, Cases: a, Alarms: s, Graph: a.store, Ledger: a.store, Knowledge: s, Ingest: s, Health: s, Events: events,
+		Incidents: s, Cases: a, Alarms: alarmLists{a}, Graph: a.store, Ledger: a.store, Knowledge: s, Ingest: s, Health: s, Events: events,
 		Text: func(w io.Writer, c rca.Case) error { return RenderCase(w, c, a.Describe) }, Now: a.Latest,
 	})
 	if err != nil {
@@ -153,8 +153,11 @@ func (s *service) Incident(_ context.Context, id string) (rca.Incident, error) {
 	return s.App.Incident(id)
 }
 
+// alarmLists is the App as a list of alarms.
+type alarmLists struct{ *App }
+
 // Alarms yields alarms, the latest raise first.
-func (s *service) Alarms(_ context.Context, f rest.AlarmFilter) iter.Seq2[rca.Alarm, error] {
+func (s alarmLists) Alarms(_ context.Context, f rest.AlarmFilter) iter.Seq2[rca.Alarm, error] {
 	return func(yield func(rca.Alarm, error) bool) {
 		var all []rca.Alarm
 		for _, inc := range s.Incidents() {
@@ -222,6 +225,11 @@ func (s *service) take(ctx context.Context, source string, format ingest.Format,
 	s.accepted.Add(int64(n))
 	s.rejected.Add(int64(len(rep.Rejected)))
 	return rep, nil
+}
+
+// Alarms takes JSON Lines.
+func (s *service) Alarms(ctx context.Context, source string, jsonl io.Reader) (rest.Report, error) {
+	return s.take(ctx, source, ingest.FormatAlarmsJSONL, jsonl)
 }
 
 // VES takes one ONAP VES message.
