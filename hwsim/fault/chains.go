@@ -104,8 +104,8 @@ func (c *chooser) choose(name string, at time.Time, free func(string, time.Time,
 	ids := slices.Clone(fits(ch.on, c.pop))
 	rnd := rand.New(rand.NewPCG(c.seed, uint64(i)+0xc4a1))
 	rnd.Shuffle(len(ids), func(a, b int) { ids[a], ids[b] = ids[b], ids[a] })
-	if c.likely(ch) != nil {
-		ids = slices.DeleteFunc(ids, func(id string) bool { return !c.likely(ch)(id) })
+	if likely := c.likely(ch); likely != nil {
+		ids = slices.DeleteFunc(ids, func(id string) bool { return !likely(id) })
 	}
 	best, bestScore, until := "", 0, at.Add(ch.lasts)
 	for _, id := range ids[:min(len(ids), maxTries)] {
@@ -178,6 +178,17 @@ func (c *chooser) likely(ch chain) func(string) bool {
 		return carries("ots")
 	case "trench-cut":
 		return func(id string) bool { return slices.ContainsFunc(n.In(id, "LAID_IN"), carries("fronthaul")) }
+	case "shelter-cooling":
+		return func(id string) bool {
+			for _, shelter := range n.In(id, "CONTAINS") {
+				for _, cabinet := range n.Out(shelter, "CONTAINS") {
+					if slices.ContainsFunc(n.Out(cabinet, "CONTAINS"), func(x string) bool { r, _ := n.Resource(x); return r.Kind == "RRU" }) {
+						return true
+					}
+				}
+			}
+			return false
+		}
 	case "router-board":
 		return func(id string) bool {
 			return slices.ContainsFunc(n.In(id, "CONTAINS"), func(ne string) bool { r, _ := n.Resource(ne); return r.Role == "router" })
