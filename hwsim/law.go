@@ -73,7 +73,7 @@ type reporter struct {
 var zeroNominal = []string{
 	"run", "disch", "llvd", "bypass", "volt", "heat", "temp", "att", "cut", "loss", "age", "vswr", "ald", "pci", "als",
 	"refl", "pen", "deg", "oci", "tim", "plm", "switched", "load", "traffic", "rogue", "hit", "crc", "surge", "cpu", "mem",
-	"routes", "trip", "gasped", "evac", "hot", "noise", "flap", "sfd", "storm", "dead",
+	"routes", "trip", "evac", "hot", "storm",
 }
 
 func newTable(laws []law, reporters map[string]string) (*table, error) {

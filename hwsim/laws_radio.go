@@ -81,7 +81,7 @@ func radioLaws() []law {
 		state("NE:gnb", "ng", in("<DEPENDS_ON Session:sctp.up", "sw"), anyOf).takes(0.5, 3, 1, 5),
 		state("NE:gnb", "xn", in("ip", "sw"), allOf).takes(10, 60, 10, 60),
 
-		state("Cell", "serve", in(board+".base", "<SERVES RRU.link", gnb+".ng", gnb+".phase", gnb+".f1", gnb+".grace", "adm", "pcs"), anyOf).takes(2, 15, 15, 60),
+		state("Cell", "serve", in(board+".base", "<SERVES RRU.link", gnb+".ng", gnb+".phase", gnb+".f1", gnb+".grace", "adm"), anyOf).takes(2, 15, 15, 60),
 
 		raise("Board:bbu", "board-powered-off-bbu", "critical", 58, in("live", "<CONTAINS NE:gnb.hw"), func(e *env) bool { return e.is(1) && !e.all(0) }).seen(0.9),
 		raise("RRU", "rf-unit-dc-input-power-failure", "critical", 78, in("live"), bad).seen(0.9),
