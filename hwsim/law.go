@@ -73,7 +73,7 @@ type reporter struct {
 var zeroNominal = []string{
 	"run", "disch", "llvd", "bypass", "volt", "heat", "temp", "att", "cut", "loss", "age", "vswr", "ald", "pci", "als",
 	"refl", "pen", "deg", "oci", "tim", "plm", "switched", "load", "traffic", "rogue", "hit", "crc", "surge", "cpu", "mem",
-	"routes", "trip", "gasped", "evac", "hot", "noise", "flap", "sfd", "storm", "dead",
+	"routes", "trip", "evac", "hot", "storm",
 }
 
 func newTable(laws []law, reporters map[string]string) (*table, error) {
@@ -292,21 +292,30 @@ func (e *env) isFirst(i int) bool {
 }
 
 // share is the part of input i that is good, 1 when there is none.
-func (e *env) share(i int) float64 {
+func (e *env) share(i int) float64 { return e.shareBy(i, "") }
+
+// shareBy is share with the resources weighed by a number of the inventory, where it
+// is known.
+func (e *env) shareBy(i int, attr string) float64 {
 	ids, v := e.ends(i)
 	if len(ids) == 0 {
 		return 1
 	}
-	good := 0
+	good, all := 0.0, 0.0
 	for _, r := range ids {
+		w := 1.0
+		if attr != "" {
+			w = e.plant.num(r, attr, 1)
+		}
+		all += w
 		x, node := e.plant.value(r, v)
 		if x >= 0.5 {
-			good++
+			good += w
 		} else {
 			e.because(node)
 		}
 	}
-	return float64(good) / float64(len(ids))
+	return good / all
 }
 
 // sum, max and min fold the values of input i; deviating ones are causes. Of no
@@ -334,8 +343,10 @@ func (e *env) p(name string, lo, hi float64) float64 {
 func (e *env) chance(name string, p float64) bool { return e.plant.hidden(e.res, name) < p }
 
 // num reads a number that the inventory knows of the resource.
-func (e *env) num(attr string, otherwise float64) float64 {
-	if x, err := strconv.ParseFloat(e.plant.topo.res[e.res].Attrs[attr], 64); err == nil && x > 0 {
+func (e *env) num(attr string, otherwise float64) float64 { return e.plant.num(e.res, attr, otherwise) }
+
+func (p *Plant) num(res int32, attr string, otherwise float64) float64 {
+	if x, err := strconv.ParseFloat(p.topo.res[res].Attrs[attr], 64); err == nil && x > 0 {
 		return x
 	}
 	return otherwise

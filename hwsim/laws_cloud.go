@@ -35,7 +35,7 @@ func cloudLaws() []law {
 			return yes(e.all(0) && e.all(1) && e.all(3) && e.all(4))
 		}).takes(0.5, 4, 15, 60),
 		// The node controller waits forty seconds, the eviction five minutes.
-		state("KubeNode", "ready", in(host+".up", host+".cnet", "kubelet"), allOf).takes(40, 55, 10, 40),
+		state("KubeNode", "ready", in(host+".up", host+".cnet"), allOf).takes(40, 55, 10, 40),
 		state("Pod", "evac", in("<HOSTS KubeNode.ready"), func(e *env) float64 { return yes(e.chance("stateless", 0.65) && !e.all(0)) }).takes(300, 360, 30, 120),
 		state("Pod", "well", in("sw", "<HOSTS KubeNode"+" "+host+".mem", "<HOSTS KubeNode "+host+".fs"), func(e *env) float64 {
 			return yes(e.all(0) && !(e.chance("hungry", 0.35) && e.some(1)) && (!e.chance("writes", 0.4) || e.all(2)))

@@ -26,7 +26,7 @@ func coreLaws() []law {
 		state("NF:UDM", "db", in("udr", "DEPENDS_ON> Volume.ok"), allOf).takes(2, 30, 10, 60),
 		state("NF:DNS", "resolves", in("up", "dns"), allOf),
 		state("NF:SCP", "route", in("up", needs+"DNS.resolves", needs+"UDM.up", needs+"AUSF.up", needs+"PCF.up", needs+"CHF.up"), anyOf).takes(5, 40, 5, 30),
-		state("NF:SMF", "policy", in("pcf", needs+"PCF.up", needs+"SCP "+needs+"PCF.up", "<DEPENDS_ON Session:diameter.up"), anyOf).takes(5, 40, 5, 30),
+		state("NF:SMF", "policy", in(needs+"PCF.up", needs+"SCP "+needs+"PCF.up", "<DEPENDS_ON Session:diameter.up"), anyOf).takes(5, 40, 5, 30),
 		state("NF:SMF", "charging", in("chf", needs+"CHF.up", needs+"SCP "+needs+"CHF.up"), anyOf).takes(5, 40, 5, 30),
 		// Load above what the planners gave room for.
 		state("Pool", "storm", in("switch", "HOSTS> NF.up"), func(e *env) float64 {

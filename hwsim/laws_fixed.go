@@ -14,7 +14,7 @@ func fixedLaws() []law {
 		state("PON", "loss", in("<CARRIES FibreSection.loss"), sumOf),
 		state("ONU", "live", in("plug", "<POWERS PowerSystem.ac"), func(e *env) float64 {
 			return yes(e.all(0) && (e.chance("home-battery", 0.03) || e.any(1)))
-		}).takes(0, 0.05, 40, 150),
+		}).takes(0, 0.05, 60, 240),
 		state("ONU", "loss", in(pon+".loss", "<SERVES FibreSection.loss"), sumOf),
 		state("ONU", "pen", in("loss", "age"), sumOf),
 		state("PON", "rogue", in("SERVES> ONU.rogue"), func(e *env) float64 { return yes(e.some(0)) }).takes(0.1, 5, 1, 10),
@@ -24,10 +24,10 @@ func fixedLaws() []law {
 		}).takes(0.5, 60, 1, 20),
 		state("ONU", "up", in("live", "hw", "loss", port+".tx", "hit"), func(e *env) float64 {
 			return yes(e.all(0) && e.all(1) && e.max(2) < lostDB && e.all(3) && (!e.chance("drowned", 0.4) || !e.some(4)))
-		}).takes(0.003, 0.02, 20, 90),
+		}).takes(0.003, 0.02, 0.003, 0.02),
 		state("PON", "lit", in("SERVES> ONU.up", "SERVES> ONU.live"), func(e *env) float64 {
 			return yes(e.n(0) == 0 || e.share(0) > 0 || e.share(1) < 0.5) // terminals that gasped are not missed
-		}).takes(0.003, 0.02, 0.5, 3),
+		}).takes(0.05, 0.1, 0.5, 3),
 		state("ONU", "serve", in("up", "uni", "wifi", "pen", "hit"), func(e *env) float64 {
 			return yes(e.all(0) && e.all(1) && e.all(2) && e.max(3) < e.p("sd", 4, 6.5) && !e.some(4))
 		}),
@@ -48,7 +48,7 @@ func fixedLaws() []law {
 		raise("Port:pon", "transmission-interference-alarm-rogue-onu", "major", 3, in("CARRIES> PON.rogue"), there).mirrors().takes(1, 15, 5, 30),
 		raise("Port:uplink", "olt-nni-uplink-los", "critical", 8, in("rx"), bad),
 
-		raise("ONU", "onu-losi-lobi-distribution-fibre", "major", 8, in("up", port+" <CONTAINS Board.ok"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(0.1, 1.5, 5, 40),
+		raise("ONU", "onu-losi-lobi-distribution-fibre", "major", 8, in("up", port+" <CONTAINS Board.ok"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(0.1, 1.5, 15, 90),
 		raise("ONU", "onu-dying-gasp-dgi", "minor", 106, in("live", "loss"), func(e *env) bool { return e.max(1) < lostDB && !e.all(0) }).takes(0.001, 0.01, 5, 40).seen(0.92),
 		raise("ONU", "onu-signal-fail-sfi", "major", 12, in("pen", "up", "hit"), func(e *env) bool {
 			return e.is(1) && (e.max(0) >= e.p("sf", 7, 10) || e.some(2))

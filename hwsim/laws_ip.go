@@ -6,7 +6,7 @@ import "time"
 func ipLaws() []law {
 	const ports = "DEPENDS_ON> Port:ip.rx"
 	return []law{
-		state("Link:ip", "up", in("medium", "CONNECTS> Port:ip.rx"), allOf),
+		state("Link:ip", "up", in("CONNECTS> Port:ip.rx"), allOf),
 		state("Port:ip", "crc", in("<CONNECTS Link:ip.loss", "age", "CONTAINS> OpticalModule.age"), func(e *env) float64 {
 			x := sumOf(e)
 			return yes(x >= e.p("margin", 3, 6) && x < lostDB)

@@ -112,16 +112,16 @@ func powerLaws() []law {
 			return yes(e.all(0) && e.any(1))
 		}).takes(1, 10, 60, 240),
 		state("Shelter", "temp", in("CONTAINS> AirConditioner.cool", "CONTAINS> AirConditioner.hw"), func(e *env) float64 {
-			s := e.share(0)
+			left, need := e.shareBy(0, "cooling_kw"), e.p("need", 0.7, 0.95) // of what is installed
 			switch {
-			case s == 1:
+			case left == 1:
 				return 0
 			case e.is(1) && e.chance("free-cooling", 0.6): // fans on the battery help when only the mains is gone
 				return e.p("heat", 4, 9)
-			case s >= 0.5: // the other unit carries most of the heat
-				return e.p("heat", 3, 7)
+			case left >= need:
+				return e.p("heat", 1, 4)
 			}
-			return e.p("heat", 22, 36) * (1 - s)
+			return e.p("heat", 28, 40) * (need - left) / need
 		}).settles(25, 60, 4, 8, 12, 16, 20, 24, 28, 32),
 		state("Cabinet", "temp", in("<CONTAINS Shelter.temp", "CONTAINS> FanTray.hw"), func(e *env) float64 {
 			return e.max(0) + (1-e.share(1))*e.p("air", 12, 20)

@@ -40,7 +40,7 @@ func radioLaws() []law {
 		state("RRU", "live", in("<POWERS Fuse.live", "<CONTAINS Site CONTAINS> PowerSystem.live"), func(e *env) float64 {
 			return yes(e.n(0) > 0 && e.any(0) || e.n(0) == 0 && e.any(1))
 		}).takes(0, 0.02, 20, 90),
-		state("RRU", "temp", in("<CONTAINS Cabinet.temp", "heat"), func(e *env) float64 { return e.max(0) + e.sum(1) }).settles(4, 9, 4, 8, 12, 16, 18, 20, 22, 24, 28, 32, 36, 40, 44),
+		state("RRU", "temp", in("<CONTAINS Cabinet.temp", "heat"), func(e *env) float64 { return 1.25*e.max(0) + e.sum(1) }).settles(4, 9, 4, 8, 12, 16, 18, 20, 22, 24, 28, 32, 36, 40, 44),
 		state("RRU", "on", in("live", "hw", "temp"), func(e *env) float64 {
 			return yes(e.all(0) && e.all(1) && e.max(2) < e.p("melt", 40, 60))
 		}),
@@ -81,7 +81,7 @@ func radioLaws() []law {
 		state("NE:gnb", "ng", in("<DEPENDS_ON Session:sctp.up", "sw"), anyOf).takes(0.5, 3, 1, 5),
 		state("NE:gnb", "xn", in("ip", "sw"), allOf).takes(10, 60, 10, 60),
 
-		state("Cell", "serve", in(board+".base", "<SERVES RRU.link", gnb+".ng", gnb+".phase", gnb+".f1", gnb+".grace", "adm", "pcs"), anyOf).takes(2, 15, 15, 60),
+		state("Cell", "serve", in(board+".base", "<SERVES RRU.link", gnb+".ng", gnb+".phase", gnb+".f1", gnb+".grace", "adm"), anyOf).takes(2, 15, 15, 60),
 
 		raise("Board:bbu", "board-powered-off-bbu", "critical", 58, in("live", "<CONTAINS NE:gnb.hw"), func(e *env) bool { return e.is(1) && !e.all(0) }).seen(0.9),
 		raise("RRU", "rf-unit-dc-input-power-failure", "critical", 78, in("live"), bad).seen(0.9),

@@ -43,9 +43,7 @@ func transportLaws() []law {
 		state("Link:ots", "loss", in("<CARRIES FibreSection.loss"), sumOf),
 		state("Port:otn-line", "light", in(ots+".loss", ots+" CONNECTS> Port:otn-line.tx"), func(e *env) float64 { return yes(e.max(0) < lostDB && e.all(1)) }),
 		state("Port:otn-line", "als", in("light"), func(e *env) float64 { return yes(!e.all(0)) }).takes(0.1, 3, 1, 10),
-		state("Link:ots", "up", in("loss", "CONNECTS> Port:otn-line.light", "CONNECTS> Port:otn-line.tx"), func(e *env) float64 {
-			return yes(e.max(0) < lostDB && e.all(1) && e.all(2))
-		}),
+		state("Link:ots", "up", in("CONNECTS> Port:otn-line.light", "CONNECTS> Port:otn-line.tx"), allOf),
 		effective("Link:ots"),
 		// What the span in use adds: the working one while it works.
 		state("Link:ots", "pen", in("up", "loss", "CONNECTS> Port:otn-line.deg", twins+"Link:ots.up", "<PROTECTS ProtectionGroup.switched"), func(e *env) float64 {
@@ -82,7 +80,7 @@ func transportLaws() []law {
 		state("Port:eth,backhaul,uplink,ip", "rx", in("tx", "<CONNECTS Port:client.ok", "<CONNECTS Link:eth,ip.medium", "<CONNECTS Link:eth,ip CONNECTS> Port.tx"), func(e *env) float64 {
 			return yes(e.all(0) && e.all(1) && (e.n(1) > 0 || e.all(2)) && e.all(3))
 		}).takes(0.005, 0.05, 1, 5),
-		state("Link:eth", "up", in("medium", "CONNECTS> Port:eth,backhaul,uplink,ip.rx"), allOf),
+		state("Link:eth", "up", in("CONNECTS> Port:eth,backhaul,uplink,ip.rx"), allOf),
 		state("Link:eth", "load", in("traffic", "CARRIES> Tunnel <PROTECTS ProtectionGroup.switched"), func(e *env) float64 {
 			return e.sum(0) + 0.2*math.Min(2, e.sum(1)) // a switch brings its traffic here
 		}).every(time.Minute),
@@ -96,10 +94,9 @@ func transportLaws() []law {
 		}).takes(0.0117, 0.035, 0.5, 3),
 		effective("Tunnel"),
 		state("PW", "up", in("<CARRIES Tunnel.eff"), allOf).takes(0.01, 0.1, 0.5, 3),
-		state("ProtectionGroup", "aps", in("apsok", "PROTECTS> Tunnel.up", "PROTECTS> Channel.up", "PROTECTS> Link:ots,och.up"), func(e *env) float64 {
+		state("ProtectionGroup", "aps", in("PROTECTS> Tunnel.up", "PROTECTS> Channel.up", "PROTECTS> Link:ots,och.up"), func(e *env) float64 {
 			stuck := e.chance("stuck", 0.01) // nobody knows until it has to switch
-			good := e.all(0)
-			return yes(good && (!stuck || e.all(1) && e.all(2) && e.all(3)))
+			return yes(!stuck || allOf(e) > 0)
 		}),
 		// The first member works, the others protect; it waits five minutes to restore.
 		state("ProtectionGroup", "switched", in("aps", "PROTECTS> Tunnel.up", "PROTECTS> Channel.up", "PROTECTS> Link:ots,och.up"), func(e *env) float64 {
@@ -111,10 +108,10 @@ func transportLaws() []law {
 			return 0
 		}).takes(0.01, 0.05, 300, 310),
 
-		state("NE:spn,otn,olt,router,bras", "reach", in("live", "agent", line+":eth,uplink,ip.rx", line+":otn-line.light"), func(e *env) float64 {
-			ports := e.n(2)+e.n(3) == 0 || e.n(2) > 0 && e.any(2) || e.n(3) > 0 && e.any(3)
-			return yes(e.all(0) && e.all(1) && ports)
-		}),
+		// Optical elements have a management network of their own; the others are
+		// managed through any port that still has a signal.
+		state("NE:otn", "reach", in("live", "agent"), allOf),
+		state("NE:spn,olt,router,bras", "reach", in("live", "agent", line+":eth,uplink,ip.rx"), anyOf),
 		state("NE:spn,otn,olt", "sync", in("clk", "<SYNCHRONISES NE.sync", "<SYNCHRONISES NE.live"), anyOf).takes(2, 15, 60, 200),
 
 		raise("Port:otn-line", "ots-loss-of-signal-los-p", "critical", 8, in("light"), bad).takes(0.05, 0.6, 1, 8),

@@ -105,7 +105,7 @@ var modes = []Mode{
 
 	// Wireless.
 	{Name: "rru-hardware", On: "RRU", Domain: "wireless", Rate: 0.05, RepairMin: 3, RepairMax: 24, Text: "a radio unit fails, or one of its branches",
-		effects: variants(face(0.6, "hw", 0), face(0.25, "pa", 0.5), face(0.15, "rxa", 0))},
+		effects: variants(face(0.6, "hw", 0), face(0.22, "pa", 0.5), face(0.1, "rxa", 0), face(0.08, "ald", 1))},
 	{Name: "antenna-fault", On: "Antenna", Domain: "wireless", Rate: 0.03, RepairMin: 6, RepairMax: 48, Text: "an antenna line lets water in, or its tilt motor jams",
 		effects: variants(face(0.35, "vswr", 1), face(0.25, "vswr", 1, effect{"rxa", 0}), face(0.4, "ret", 0))},
 	{Name: "bbu-board", On: "Board:bbu", Domain: "wireless", Rate: 0.04, RepairMin: 2, RepairMax: 12, Text: "a baseband board fails", effects: fails("hw")},
@@ -125,6 +125,8 @@ var modes = []Mode{
 		effects: variants(face(0.6, "hw", 0), face(0.4, "deg", 6))},
 	{Name: "amplifier-fault", On: "Port:otn-line", Domain: "transport", Rate: 0.03, RepairMin: 3, RepairMax: 12, Text: "an amplifier fails or loses gain",
 		effects: variants(face(0.5, "hw", 0), face(0.5, "deg", 5))},
+	{Name: "dirty-connector", On: "Port:otn-line", Domain: "transport", Rate: 0.02, RepairMin: 2, RepairMax: 12, Text: "a dirty connector reflects and attenuates",
+		effects: func(_ drawFunc, extent float64) []effect { return []effect{{"refl", 1}, {"deg", 1 + 4*extent}} }},
 	{Name: "ne-power", On: "NE:spn,otn,router,olt", Domain: "transport", Rate: 0.03, RepairMin: 2, RepairMax: 12, extent: 0.5, Text: "one power module of an element fails, or all",
 		effects: func(_ drawFunc, extent float64) []effect {
 			return []effect{{"psu", map[bool]float64{true: 0, false: 0.6}[extent > 0.75]}}
@@ -165,7 +167,7 @@ var modes = []Mode{
 	{Name: "route-limit", On: "NE:router", Domain: "ip", Rate: 0.03, RepairMin: 0.5, RepairMax: 4, Text: "a peer sends more routes than agreed", effects: sets("routes", 1)},
 
 	// Cloud.
-	{Name: "host-failure", On: "Host", Domain: "cloud", Rate: 0.06, RepairMin: 1, RepairMax: 12, Text: "a host dies", effects: fails("hw")},
+	{Name: "host-failure", On: "Host", Domain: "cloud", Rate: 0.06, RepairMin: 1, RepairMax: 12, Text: "a host dies", effects: variants(face(0.85, "hw", 0), face(0.15, "hw", 0, effect{"sensor", 0}))},
 	{Name: "host-disk-full", On: "Host", Domain: "cloud", Rate: 0.1, RepairMin: 0.5, RepairMax: 4, Text: "a file system fills up", effects: fails("fs")},
 	{Name: "host-memory", On: "Host", Domain: "cloud", Rate: 0.06, RepairMin: 0.5, RepairMax: 4, Text: "memory of a host runs out", effects: sets("mem", 1)},
 	{Name: "host-cpu", On: "Host", Domain: "cloud", Rate: 0.06, RepairMin: 0.5, RepairMax: 4, Text: "a runaway process takes the processors of a host", effects: sets("cpu", 1)},

@@ -260,14 +260,18 @@ type Outage struct {
 	Service  float64 // what is left of the service, 0 to below 1
 }
 
-// Outages lists the cells, customer groups, services, slices, pseudowires and
-// sessions without full service, by resource.
+// served are the kinds whose state customers feel.
+var served = []string{"Cell", "CustomerGroup", "Service", "Slice"}
+
+// Outages lists the cells, customer groups, services and slices without full
+// service, by resource.
 func (p *Plant) Outages() []Outage {
 	var out []Outage
 	for k, c := range p.cells {
 		if name := p.tb.vars[k.v]; name == "serve" && p.detector(k.res, int(k.v)) == nil && c.val < 1 {
-			r := p.topo.res[k.res]
-			out = append(out, Outage{r.ID, r.Kind, c.val})
+			if r := p.topo.res[k.res]; slices.Contains(served, r.Kind) {
+				out = append(out, Outage{r.ID, r.Kind, c.val})
+			}
 		}
 	}
 	slices.SortFunc(out, func(a, b Outage) int { return cmp.Compare(a.Resource, b.Resource) })

@@ -1,7 +1,9 @@
 package hwsim
 
 import (
+	"flag"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -119,6 +121,7 @@ S1-LE Link:eth
 HUB NE:spn
 HUB-B Board:line
 HUB-E1 Port:eth
+HUB-E2 Port:eth
 LE1 Link:eth
 FS-LE1 FibreSection
 T1 Tunnel
@@ -150,7 +153,7 @@ S1-LE CONNECTS S1-BH S1-SE1
 LE1 CONNECTS S1-SE2 HUB-E1
 FS-LE1 CARRIES LE1
 HUB CONTAINS HUB-B
-HUB-B CONTAINS HUB-E1
+HUB-B CONTAINS HUB-E1 HUB-E2
 LE1 CARRIES T1
 T1 CARRIES PW1
 PW1 SERVES S1-GNB
@@ -159,22 +162,187 @@ S1-SPN SYNCHRONISES S1-GNB
 SCTP1 DEPENDS_ON S1-GNB AMF1
 `
 
-func TestMainsFailureTakesHours(t *testing.T) {
-	p := plantOf(t, sketch(t, site), 1)
+func TestSameCallsSameBytes(t *testing.T) {
+	run := func(step time.Duration) string {
+		p, err := NewPlant(PlantOptions{Network: sketch(t, protected), Seed: 5, Start: start, Noise: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		inject(t, p, "mains-failure", "S1-PS", time.Hour, 0)
+		inject(t, p, "fibre-cut", "OTS-F", 90*time.Minute, 0)
+		p.Repair("mains-failure@S1-PS", start.Add(9*time.Hour))
+		p.Repair("fibre-cut@OTS-F", start.Add(11*time.Hour))
+		var ns []Notification
+		for at := start; at.Before(start.Add(48 * time.Hour)); at = at.Add(step) {
+			ns = append(ns, p.Advance(at.Add(step))...)
+		}
+		return fmt.Sprintf("%+v %+v %+v", ns, p.Trace(), p.Standing())
+	}
+	whole := run(48 * time.Hour)
+	if again := run(48 * time.Hour); again != whole {
+		t.Error("two runs of one seed differ")
+	}
+	if steps := run(7 * time.Minute); steps != whole {
+		t.Error("small steps lead elsewhere than one big step")
+	}
+	if !strings.Contains(whole, "protection-switched") {
+		t.Error("the run shows nothing")
+	}
+}
+
+func TestCloneGoesItsOwnWay(t *testing.T) {
+	p := plantOf(t, sketch(t, site), 3)
 	inject(t, p, "mains-failure", "S1-PS", time.Hour, 0)
-	if err := p.Repair("mains-failure@S1-PS", start.Add(9*time.Hour)); err != nil {
+	p.Advance(start.Add(2 * time.Hour))
+	twin, control := p.Clone(), p.Clone()
+	inject(t, twin, "trench-cut", "S1-TR", 3*time.Hour, 1)
+	if err := twin.Repair("mains-failure@S1-PS", start.Add(150*time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	ns := p.Advance(start.Add(24 * time.Hour))
-	t.Log("\n" + show(ns))
-	t.Log(p.Outages(), p.Standing())
-	for _, f := range p.Trace().Faults {
-		for _, e := range f.Edges {
-			c := "fault"
-			if e.Cause >= 0 {
-				c = f.Alarms[e.Cause].Alarm + "@" + f.Alarms[e.Cause].Object
-			}
-			t.Log(c, "->", f.Alarms[e.Effect].Alarm+"@"+f.Alarms[e.Effect].Object)
+	other := twin.Advance(start.Add(12 * time.Hour))
+	if got, want := show(p.Advance(start.Add(12*time.Hour))), show(control.Advance(start.Add(12*time.Hour))); got != want {
+		t.Errorf("what was done to a clone changed the plant:\n%s\nwant\n%s", got, want)
+	}
+	if !slices.Contains(raised(other), "fronthaul-loss-of-signal@S1-OM1") {
+		t.Error("the clone did not feel its fault")
+	}
+	if fmt.Sprint(p.Trace()) != fmt.Sprint(control.Trace()) {
+		t.Error("the traces of plant and control differ")
+	}
+}
+
+func TestADeadElementIsSilentAndOthersReportIt(t *testing.T) {
+	for _, drop := range []bool{false, true} {
+		p, err := NewPlant(PlantOptions{Network: sketch(t, site), Start: start, Ideal: true, DropUnreachable: drop})
+		if err != nil {
+			t.Fatal(err)
 		}
+		inject(t, p, "planned-work", "S1-SPN", time.Hour, 0)
+		p.Repair("planned-work@S1-SPN", start.Add(2*time.Hour))
+		for _, n := range p.Advance(start.Add(2 * time.Hour)) {
+			if n.Element == "S1-SPN" && n.Alarm != "ne-unreachable-dcn-management-loss" {
+				t.Errorf("dead element says %s", n.Alarm)
+			}
+		}
+		late := raised(p.Advance(start.Add(4 * time.Hour)))
+		kept := slices.Contains(late, "transmission-optical-interface-error@S1-BH")
+		if kept == drop {
+			t.Errorf("drop %v: the base station behind it told afterwards: %v", drop, late)
+		}
+		if s := p.Standing(); len(s) > 0 {
+			t.Errorf("still standing: %v", s)
+		}
+	}
+}
+
+func TestInjectRefuses(t *testing.T) {
+	p := plantOf(t, sketch(t, site), 1)
+	inject(t, p, "fuse-blown", "S1-F1", time.Hour, 0)
+	p.Advance(start.Add(2 * time.Hour))
+	ok := Fault{ID: "x", Mode: "fuse-blown", Resource: "S1-F2", At: start.Add(3 * time.Hour)}
+	for _, c := range []struct {
+		change func(*Fault)
+		want   string
+	}{
+		{func(f *Fault) { f.Mode = "gremlins" }, `no mode "gremlins"`},
+		{func(f *Fault) { f.Resource = "S9" }, `no resource "S9"`},
+		{func(f *Fault) { f.Resource = "S1-C1" }, "mode fuse-blown is for Fuse, S1-C1 is Cell"},
+		{func(f *Fault) { f.ID = "" }, "id missing"},
+		{func(f *Fault) { f.ID = "fuse-blown@S1-F1" }, "id was used"},
+		{func(f *Fault) { f.Extent = 2 }, "extent 2 is outside"},
+		{func(f *Fault) { f.At = start }, "is past"},
+	} {
+		f := ok
+		c.change(&f)
+		if err := p.Inject(f); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: error %v, want %q", f, err, c.want)
+		}
+	}
+	if err := p.Repair("y", start.Add(4*time.Hour)); err == nil || !strings.Contains(err.Error(), "no such fault") {
+		t.Errorf("repair of an unknown fault: %v", err)
+	}
+	if err := p.Repair("fuse-blown@S1-F1", start.Add(time.Hour)); err == nil || !strings.Contains(err.Error(), "is past") {
+		t.Errorf("repair in the past: %v", err)
+	}
+	if _, err := NewPlant(PlantOptions{Start: start}); err == nil || !strings.Contains(err.Error(), "Network") {
+		t.Errorf("plant without network: %v", err)
+	}
+	if _, err := NewPlant(PlantOptions{Network: sketch(t, site)}); err == nil || !strings.Contains(err.Error(), "Start") {
+		t.Errorf("plant without start: %v", err)
+	}
+}
+
+func TestNoiseIsBackgroundOnly(t *testing.T) {
+	p, err := NewPlant(PlantOptions{Network: sketch(t, mast), Seed: 2, Start: start, Noise: 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns := p.Advance(start.Add(72 * time.Hour))
+	tr := p.Trace()
+	if len(ns) == 0 || len(tr.Background) == 0 || len(tr.Faults) != 0 {
+		t.Errorf("%d notifications, %d background alarms, %d faults", len(ns), len(tr.Background), len(tr.Faults))
+	}
+	for i := 1; i < len(ns); i++ {
+		if ns[i].Arrived.Before(ns[i-1].Arrived) {
+			t.Fatalf("notification %d arrived before the one ahead of it", i)
+		}
+	}
+}
+
+func TestTraceNamesTheNearestCause(t *testing.T) {
+	p := idealOf(t, sketch(t, optical))
+	inject(t, p, "fibre-cut", "OTS-F", time.Minute, 0)
+	p.Advance(start.Add(time.Hour))
+	f := p.Trace().Faults[0]
+	edges := map[string]bool{}
+	for _, e := range f.Edges {
+		cause := "fault"
+		if e.Cause >= 0 {
+			cause = f.Alarms[e.Cause].Alarm
+		}
+		edges[cause+" > "+f.Alarms[e.Effect].Alarm] = true
+	}
+	for _, want := range []string{
+		"fault > ots-loss-of-signal-los-p", "ots-loss-of-signal-los-p > oms-och-forward-defect-indication-ais", "oms-och-forward-defect-indication-ais > otuk-loss-of-frame",
+		"client-signal-fail-csf-ssf > ethernet-link-down-eth-los", "ethernet-link-down-eth-los > mpls-tp-tunnel-loc-mpls-tunnel-locv", "tunnel-down > pw-down-pw-loc",
+		"pw-down-pw-loc > sctp-link-ip-address-unreachable", "ng-s1-interface-fault > cell-unavailable-out-of-service",
+	} {
+		if !edges[want] {
+			t.Errorf("no edge %s in %v", want, sortedKeys(edges))
+		}
+	}
+	if edges["fault > cell-unavailable-out-of-service"] {
+		t.Error("the cell hangs on the fault directly")
+	}
+}
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func TestGoldenChain(t *testing.T) {
+	p := plantOf(t, sketch(t, mast), 11)
+	inject(t, p, "trench-cut", "S1-TR", time.Hour, 1)
+	p.Repair("trench-cut@S1-TR", start.Add(5*time.Hour))
+	var b strings.Builder
+	for _, n := range p.Advance(start.Add(8 * time.Hour)) {
+		fmt.Fprintf(&b, "%d %s %s %s %s %s %d %s\n", n.Seq, n.Arrived.Format("15:04:05.000"), n.Time.Format("15:04:05.000"), n.Severity, n.Alarm, n.Object, n.ProbableCause, n.Element)
+	}
+	const file = "testdata/trench.golden"
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil || string(want) != b.String() {
+		t.Errorf("%v; got\n%s", err, b.String())
+	}
+}
+
+func BenchmarkClone(b *testing.B) {
+	p := idealOf(b, sketch(b, optical))
+	inject(b, p, "fibre-cut", "OTS-F", time.Minute, 0)
+	p.Advance(start.Add(time.Hour))
+	for b.Loop() {
+		p.Clone()
 	}
 }

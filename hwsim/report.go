@@ -33,6 +33,7 @@ type occurrence struct {
 type standing struct {
 	law, noise bool
 	told       bool
+	queued     int // notifications that wait for the element
 	occ        int32
 }
 
@@ -150,7 +151,12 @@ func (p *Plant) turn(k key, l *law, s *standing, was bool, node int32) {
 		p.occurrences[s.occ].cleared = p.now
 		p.report(k, l, s, false)
 	}
-	if !s.up() && !s.told {
+	p.tidy(k, s)
+}
+
+// tidy forgets an alarm of which nothing remains to be said.
+func (p *Plant) tidy(k key, s *standing) {
+	if !s.up() && !s.told && s.queued == 0 {
 		delete(p.standing, k)
 	}
 }
@@ -174,6 +180,7 @@ func (p *Plant) report(k key, l *law, s *standing, raise bool) {
 		p.say(k, l, s, raise, el, p.now)
 		return
 	}
+	s.queued++
 	p.backlog[el] = append(p.backlog[el], queued{k, raise, p.now, !alive || p.o.DropUnreachable})
 }
 
@@ -199,19 +206,21 @@ func (p *Plant) flush(el int32) {
 	delete(p.backlog, el)
 	for _, q := range list {
 		s := p.standing[q.key]
-		if s == nil || q.missed {
+		s.queued--
+		if q.missed {
 			continue
 		}
 		p.say(q.key, p.detector(q.key.res, int(q.key.v)), s, q.raise, el, q.at)
 	}
 	for _, q := range list {
 		s := p.standing[q.key]
-		if s != nil && s.up() != s.told {
+		if s == nil {
+			continue // settled by an earlier entry
+		}
+		if s.up() != s.told {
 			p.say(q.key, p.detector(q.key.res, int(q.key.v)), s, s.up(), el, p.now)
 		}
-		if s != nil && !s.up() && !s.told {
-			delete(p.standing, q.key)
-		}
+		p.tidy(q.key, s)
 	}
 }
 

@@ -1,10 +1,10 @@
 package fault
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"faultline/hwsim"
@@ -75,6 +75,9 @@ func Chain(name string, n *hwsim.Network, seed uint64, at time.Time) (Entry, err
 	return e, err
 }
 
+// errNoPlace says that a network has nothing on which a chain would show.
+var errNoPlace = errors.New("the network has no place for it")
+
 // chooser tries places for chains in an ideal plant.
 type chooser struct {
 	pop   map[string][]string
@@ -104,8 +107,8 @@ func (c *chooser) choose(name string, at time.Time, free func(string, time.Time,
 	ids := slices.Clone(fits(ch.on, c.pop))
 	rnd := rand.New(rand.NewPCG(c.seed, uint64(i)+0xc4a1))
 	rnd.Shuffle(len(ids), func(a, b int) { ids[a], ids[b] = ids[b], ids[a] })
-	if c.likely(ch) != nil {
-		ids = slices.DeleteFunc(ids, func(id string) bool { return !c.likely(ch)(id) })
+	if likely := c.likely(ch); likely != nil {
+		ids = slices.DeleteFunc(ids, func(id string) bool { return !likely(id) })
 	}
 	best, bestScore, until := "", 0, at.Add(ch.lasts)
 	for _, id := range ids[:min(len(ids), maxTries)] {
@@ -120,7 +123,7 @@ func (c *chooser) choose(name string, at time.Time, free func(string, time.Time,
 		}
 	}
 	if best == "" {
-		return Entry{}, fmt.Errorf("choose place: the network has none for chain %s", name)
+		return Entry{}, fmt.Errorf("chain %s: %w", name, errNoPlace)
 	}
 	return Entry{
 		Fault: hwsim.Fault{Mode: ch.mode, Resource: best, At: at, Extent: ch.extent},
@@ -178,6 +181,17 @@ func (c *chooser) likely(ch chain) func(string) bool {
 		return carries("ots")
 	case "trench-cut":
 		return func(id string) bool { return slices.ContainsFunc(n.In(id, "LAID_IN"), carries("fronthaul")) }
+	case "shelter-cooling":
+		return func(id string) bool {
+			for _, shelter := range n.In(id, "CONTAINS") {
+				for _, cabinet := range n.Out(shelter, "CONTAINS") {
+					if slices.ContainsFunc(n.Out(cabinet, "CONTAINS"), func(x string) bool { r, _ := n.Resource(x); return r.Kind == "RRU" }) {
+						return true
+					}
+				}
+			}
+			return false
+		}
 	case "router-board":
 		return func(id string) bool {
 			return slices.ContainsFunc(n.In(id, "CONTAINS"), func(ne string) bool { r, _ := n.Resource(ne); return r.Role == "router" })
@@ -211,11 +225,11 @@ func DemoDay(n *hwsim.Network, seed uint64, day time.Time, works ...Work) (Scrip
 	for i, name := range Chains() {
 		at := day.Add(20*time.Minute + time.Duration(i)*88*time.Minute + time.Duration(rnd.IntN(1200))*time.Second)
 		e, err := c.choose(name, at, b.free)
-		if err != nil {
-			if strings.Contains(err.Error(), "no chain") {
-				return Script{}, err
-			}
+		switch {
+		case errors.Is(err, errNoPlace):
 			continue
+		case err != nil:
+			return Script{}, err
 		}
 		b.add(e)
 	}

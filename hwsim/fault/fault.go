@@ -5,6 +5,7 @@ package fault
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -103,8 +104,11 @@ func Plan(o Options) (Script, error) {
 		names := Chains()
 		for i, at := range b.take(&starts, min(len(names), o.N)) {
 			e, err := ch.choose(names[i], at, b.free)
-			if err != nil {
-				continue // this network has no place for the chain
+			switch {
+			case errors.Is(err, errNoPlace):
+				continue
+			case err != nil:
+				return Script{}, err
 			}
 			b.add(e)
 		}
