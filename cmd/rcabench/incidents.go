@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,7 @@ type evaluation struct {
 	noise   float64
 	json    bool
 	verbose bool
+	fault   string
 }
 
 // epoch is when every evaluation starts, and how far apart its faults are on average.
@@ -46,6 +48,7 @@ func runIncidents(ctx context.Context, args []string, out io.Writer) error {
 	fs.Float64Var(&e.noise, "noise", 1, "rate of background alarms; 0 is none")
 	fs.BoolVar(&e.json, "json", false, "print one JSON object as the last line")
 	fs.BoolVar(&e.verbose, "v", false, "list the faults that were not found")
+	fs.StringVar(&e.fault, "fault", "", "tell one fault of the run in full")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -126,13 +129,18 @@ func (e evaluation) run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 	}
+	if e.fault != "" {
+		if err := tell(out, e.fault, truths, card, cases, a.Describe); err != nil {
+			return err
+		}
+	}
 	if !e.json {
 		return nil
 	}
 	f := pool(card.outcomes)
 	_, best := bestBaseline(card.outcomes)
 	line, err := json.Marshal(map[string]any{
-		"ac1": round(f.ac1), "ac3": round(f.ac3), "mrr": round(f.mrr), "domain_accuracy": round(f.domain), "path_f1": round(f.path), "abstain_rate": round(f.abstain),
+		"ac1": round(f.ac1), "ac3": round(f.ac3), "mrr": round(f.mrr), "domain_accuracy": round(f.domain), "path_f1": round(f.path), "path_f1_exact": round(f.exact), "abstain_rate": round(f.abstain),
 		"ece": round(f.ece), "p50_ms": ms(card.p50), "p99_ms": ms(card.p99), "baseline_best_ac1": round(best), "n": f.n, "load_seconds": round(loading.Seconds()),
 		"pairs_unknown_to_ontology": len(minds.unknown), "edges_contradicted": len(minds.contradicted), "edges_not_shown": len(minds.unseen),
 	})
@@ -275,12 +283,11 @@ func (b baseline) pick(ctx context.Context, inc rca.Incident) (map[string]string
 		}
 	}
 	out := map[string]string{}
+	var err error
 	for i, a := range []rca.Alarm{first, severe, down} {
-		r, err := b.blame(ctx, a)
-		if err != nil {
+		if out[baselines[i]], err = b.blame(ctx, a); err != nil {
 			return nil, err
 		}
-		out[baselines[i]] = string(r)
 	}
 	return out, nil
 }
@@ -311,8 +318,10 @@ func (b baseline) downstream(ctx context.Context, from rca.AlarmKey, at map[rca.
 	return len(seen) - 1, nil
 }
 
-func (b baseline) blame(ctx context.Context, a rca.Alarm) (graph.ID, error) {
-	best, rate := a.Resource, 0.0
+// blame answers "mode@resource", or with the alarm's own resource when no mode
+// brings the alarm.
+func (b baseline) blame(ctx context.Context, a rca.Alarm) (string, error) {
+	best, rate := "@"+string(a.Resource), 0.0
 	for e := range b.k.Causes(a.Type) {
 		m, ok := b.k.FaultMode(e.Cause)
 		if !ok || m.Rate*e.P <= rate {
@@ -325,7 +334,7 @@ func (b baseline) blame(ctx context.Context, a rca.Alarm) (graph.ID, error) {
 				return "", err
 			}
 			if len(ids) > 0 {
-				best, rate = ids[0], m.Rate*e.P
+				best, rate = m.ID+"@"+string(ids[0]), m.Rate*e.P
 				break
 			}
 		}
@@ -340,9 +349,9 @@ func (c scorecard) failures(w io.Writer, cases []analysed) error {
 		byID[x.Incident.ID] = x
 	}
 	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintf(tw, "\nfault\tmode\tresource\trank\talarms\tincident\tanswer\tconfidence\tpath tp/fp/fn\n")
+	fmt.Fprintf(tw, "\nfault\tmode\tresource\trank\talarms\tincident\tanswer\tconfidence\tpath right/told found/real\n")
 	for _, o := range c.outcomes {
-		if o.rank == 1 && o.fp+o.fn <= 2 {
+		if o.rank == 1 && o.told-o.right+o.real-o.found <= 2 {
 			continue
 		}
 		answer := "-"
@@ -350,7 +359,75 @@ func (c scorecard) failures(w io.Writer, cases []analysed) error {
 			h := x.Decision.Hypotheses[0]
 			answer = fmt.Sprintf("%s@%s (%d alarms, %d causes)", h.Mode, h.Resource, len(x.Incident.Alarms), len(x.Decision.Causes))
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%.2f\t%d/%d/%d\n", o.id, o.mode, o.resource, o.rank, len(o.alarms), cmp.Or(o.incident, "-"), answer, o.confidence, o.tp, o.fp, o.fn)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%.2f\t%d/%d %d/%d\n", o.id, o.mode, o.resource, o.rank, len(o.alarms), cmp.Or(o.incident, "-"), answer, o.confidence, o.right, o.told, o.found, o.real)
+	}
+	type row struct {
+		pair [2]string
+		pairCount
+	}
+	var rows []row
+	for p, n := range c.pairs {
+		if n.wrong+n.missed > 0 {
+			rows = append(rows, row{p, n})
+		}
+	}
+	slices.SortFunc(rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(b.wrong+b.missed, a.wrong+a.missed), cmp.Compare(a.pair[0], b.pair[0]), cmp.Compare(a.pair[1], b.pair[1]))
+	})
+	fmt.Fprintf(tw, "\npath edge\ttold right\ttold wrong\tmissed\n")
+	for _, r := range rows[:min(60, len(rows))] {
+		fmt.Fprintf(tw, "%s->%s\t%d\t%d\t%d\n", r.pair[0], r.pair[1], r.right, r.wrong, r.missed)
 	}
 	return tw.Flush()
+}
+
+// tell writes everything about one fault: what the plant recorded, and what was made
+// of it.
+func tell(w io.Writer, id string, truths []truth, card scorecard, cases []analysed, describe func(string) string) error {
+	for i, t := range truths {
+		if t.id != id {
+			continue
+		}
+		fmt.Fprintf(w, "\n%s %s at %s\n", t.id, t.mode, t.resource)
+		for _, a := range t.alarms {
+			fmt.Fprintf(w, "  %s %s\n", a.at.UTC().Format(time.DateTime), a.key)
+		}
+		got := map[[2]string]bool{}
+		for _, c := range cases {
+			if c.Incident.ID == card.outcomes[i].incident {
+				if err := app.RenderCase(w, c.Case, describe); err != nil {
+					return err
+				}
+				for i, h := range c.Decision.Hypotheses {
+					if h.Mode == t.mode && string(h.Resource) == t.resource {
+						fmt.Fprintf(w, "  the truth has rank %d, score %.2f against %.2f\n", i+1, h.Score, c.Decision.Hypotheses[0].Score)
+						for _, ev := range append(h.For, h.Against...) {
+							fmt.Fprintf(w, "    %+.2f %s; %s %s\n", ev.Weight, ev.Text, ev.Source, ev.Why)
+						}
+					}
+				}
+				for _, a := range c.Incident.Alarms {
+					fmt.Fprintf(w, "  in the incident: %s %s\n", a.Raised.UTC().Format(time.DateTime), a.AlarmKey)
+				}
+				for _, h := range c.Decision.Hypotheses[:1] {
+					for _, e := range h.Path {
+						got[[2]string{e.From.String(), e.To.String()}] = true
+					}
+				}
+			}
+		}
+		for _, e := range t.edges {
+			mark := "missed"
+			if got[e] {
+				mark = "told"
+				delete(got, e)
+			}
+			fmt.Fprintf(w, "  %s: %s -> %s\n", mark, e[0], e[1])
+		}
+		for _, e := range slices.SortedFunc(maps.Keys(got), func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }) {
+			fmt.Fprintf(w, "  told, but not so: %s -> %s\n", e[0], e[1])
+		}
+		return nil
+	}
+	return fmt.Errorf("no fault %q among those that were reported", id)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -44,27 +45,31 @@ type outcome struct {
 	abstained  bool
 	confidence float64 // of the first hypothesis
 	correct    bool    // the first hypothesis is right
-	tp, fp, fn int     // path edges
-	grade      string  // weakest grade on the told path
-	latency    time.Duration
-	baseline   map[string]bool
+	// Path edges: told, and right among them; real, and found among those; pairs exactly alike.
+	told, right, real, found, exact int
+	grade                           string // weakest grade on the told path
+	latency                         time.Duration
+	baseline                        map[string]bool // rule -> mode and resource are right
 }
 
 // gradeCount counts told path edges of one grade.
 type gradeCount struct{ right, wrong int }
 
+// pairCount counts path edges between two types of alarms.
+type pairCount struct{ right, wrong, missed int }
+
 // scorecard is the result of an evaluation.
 type scorecard struct {
 	outcomes []outcome
 	grades   map[string]gradeCount
+	pairs    map[[2]string]pairCount
 	cases    int
 	p50, p99 time.Duration
 }
 
 // baselines are the plain rules beside which every figure stands. Each picks an
-// alarm; its answer is the resource of the most frequent fault mode that brings
-// that alarm directly, or of the alarm itself. They score when the resource is
-// right, the fault mode need not be.
+// alarm; its answer is the most frequent fault mode that brings that alarm directly,
+// where it can stand. They are scored like the analysis: mode and resource must be right.
 var baselines = []string{"first alarm", "highest severity", "most downstream alarms"}
 
 // analysed is a case with the time that its analysis took and the places that the
@@ -89,7 +94,7 @@ func score(truths []truth, cases []analysed) scorecard {
 			holds[k] = append(holds[k], held{a.Raised.Add(-clockSlack), cmp.Or(a.Cleared, a.Raised).Add(clockSlack), i})
 		}
 	}
-	card := scorecard{grades: map[string]gradeCount{}, cases: len(cases)}
+	card := scorecard{grades: map[string]gradeCount{}, pairs: map[[2]string]pairCount{}, cases: len(cases)}
 	owned := map[int][]int{} // case -> faults
 	home := make([]int, len(truths))
 	for t, tr := range truths {
@@ -115,7 +120,7 @@ func score(truths []truth, cases []analysed) scorecard {
 		o := outcome{truth: tr, baseline: map[string]bool{}}
 		if home[t] < 0 {
 			o.abstained = true
-			o.fn = len(tr.edges)
+			o.real = len(tr.edges)
 			card.outcomes = append(card.outcomes, o)
 			continue
 		}
@@ -127,10 +132,10 @@ func score(truths []truth, cases []analysed) scorecard {
 			for _, i := range owned[home[t]] {
 				edges = append(edges, truths[i].edges...)
 			}
-			judgePath(&o, c, edges, card.grades)
+			judgePath(&o, c, edges, card)
 		}
 		for _, b := range baselines {
-			o.baseline[b] = c.baseline[b] == tr.resource
+			o.baseline[b] = c.baseline[b] == tr.mode+"@"+tr.resource
 		}
 		card.outcomes = append(card.outcomes, o)
 	}
@@ -187,7 +192,13 @@ func judge(o *outcome, c analysed, sharing int) {
 	o.correct = o.rank == 1
 }
 
-func judgePath(o *outcome, c analysed, edges [][2]string, grades map[string]gradeCount) {
+// judgePath compares the told propagation with the plant's record, as statements on
+// what led to what. A told step is right when the plant knows a way of causes from
+// its first alarm to its second, however many alarms lie between; a step of the
+// record is found when the told steps lead from its first to its second. Counting
+// ways instead of pairs keeps a step that passes over an alarm from being an error
+// twice; exact counts the pairs themselves.
+func judgePath(o *outcome, c analysed, edges [][2]string, card scorecard) {
 	want := map[[2]string]bool{}
 	for _, e := range edges {
 		want[e] = true
@@ -207,22 +218,67 @@ func judgePath(o *outcome, c analysed, edges [][2]string, grades map[string]grad
 			o.grade = max(o.grade, e.Grade)
 		}
 	}
+	truly, said := ways(slices.Collect(maps.Keys(want))), ways(slices.Collect(maps.Keys(got)))
 	for e, g := range got {
-		n := grades[g]
+		n, p := card.grades[g], card.pairs[typesOf(e)]
 		if want[e] {
-			o.tp++
-			n.right++
-		} else {
-			o.fp++
-			n.wrong++
+			o.exact++
 		}
-		grades[g] = n
+		if truly(e) {
+			o.right++
+			n.right++
+			p.right++
+		} else {
+			n.wrong++
+			p.wrong++
+		}
+		o.told++
+		card.grades[g], card.pairs[typesOf(e)] = n, p
 	}
 	for e := range want {
-		if _, ok := got[e]; !ok {
-			o.fn++
+		o.real++
+		if said(e) {
+			o.found++
+			continue
 		}
+		p := card.pairs[typesOf(e)]
+		p.missed++
+		card.pairs[typesOf(e)] = p
 	}
+}
+
+// ways answers whether edges lead from one alarm to another.
+func ways(edges [][2]string) func([2]string) bool {
+	next := map[string][]string{}
+	for _, e := range edges {
+		next[e[0]] = append(next[e[0]], e[1])
+	}
+	reach := map[string]map[string]bool{}
+	return func(e [2]string) bool {
+		r, ok := reach[e[0]]
+		if !ok {
+			r = map[string]bool{}
+			todo := []string{e[0]}
+			for len(todo) > 0 {
+				for _, n := range next[todo[0]] {
+					if !r[n] {
+						r[n] = true
+						todo = append(todo, n)
+					}
+				}
+				todo = todo[1:]
+			}
+			reach[e[0]] = r
+		}
+		return r[e[1]]
+	}
+}
+
+// typesOf is an edge between alarm keys as an edge between their types.
+func typesOf(e [2]string) [2]string {
+	from, _, _ := strings.Cut(e[0], "@")
+	to, _, _ := strings.Cut(e[1], "@")
+	return [2]string{from, to}
 }
 
 func quantile(sorted []time.Duration, q float64) time.Duration {
@@ -234,8 +290,8 @@ func quantile(sorted []time.Duration, q float64) time.Duration {
 
 // figures are the pooled measures of a set of outcomes.
 type figures struct {
-	n                                                int
-	ac1, ac3, mrr, place, domain, path, abstain, ece float64
+	n                                                       int
+	ac1, ac3, mrr, place, domain, path, exact, abstain, ece float64
 }
 
 func pool(os []outcome) figures {
@@ -243,7 +299,7 @@ func pool(os []outcome) figures {
 	if f.n == 0 {
 		return f
 	}
-	var tp, fp, fn int
+	var told, right, real, found, exact int
 	for _, o := range os {
 		if o.rank == 1 {
 			f.ac1++
@@ -263,12 +319,14 @@ func pool(os []outcome) figures {
 		if o.abstained {
 			f.abstain++
 		}
-		tp, fp, fn = tp+o.tp, fp+o.fp, fn+o.fn
+		told, right, real, found, exact = told+o.told, right+o.right, real+o.real, found+o.found, exact+o.exact
 	}
 	n := float64(f.n)
 	f.ac1, f.ac3, f.mrr, f.place, f.domain, f.abstain = f.ac1/n, f.ac3/n, f.mrr/n, f.place/n, f.domain/n, f.abstain/n
-	if tp > 0 {
-		f.path = 2 * float64(tp) / float64(2*tp+fp+fn)
+	if right > 0 && found > 0 {
+		p, r := float64(right)/float64(told), float64(found)/float64(real)
+		f.path = 2 * p * r / (p + r)
+		f.exact = 2 * float64(exact) / float64(told+real)
 	}
 	f.ece = calibration(os)
 	return f
@@ -353,6 +411,7 @@ func (c scorecard) print(w io.Writer, seed uint64) error {
 		{"AC@1 (resource alone)", func(f figures) float64 { return f.place }},
 		{"domain accuracy", func(f figures) float64 { return f.domain }},
 		{"path-edge F1", func(f figures) float64 { return f.path }},
+		{"path-edge F1 (exact pairs)", func(f figures) float64 { return f.exact }},
 		{"abstention rate", func(f figures) float64 { return f.abstain }},
 		{"expected calibration error", func(f figures) float64 { return f.ece }},
 	} {

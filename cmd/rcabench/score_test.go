@@ -39,7 +39,7 @@ func TestScore(t *testing.T) {
 				hypothesis("FM-2", "x", "ip", 0.6, step(root, a)), hypothesis("FM-1", "x", "ip", 0.4),
 			}},
 		},
-		took: 3 * time.Millisecond, baseline: map[string]string{"first alarm": "x", "highest severity": "y"},
+		took: 3 * time.Millisecond, baseline: map[string]string{"first alarm": "FM-1@x", "highest severity": "FM-2@x"},
 	}
 	second := analysed{
 		Case: rca.Case{
