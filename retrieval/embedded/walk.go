@@ -37,6 +37,9 @@ var relationWeight = map[graph.RelationType][2]float64{
 	graph.ResolvedBy: {1, 1},
 }
 
+// fromTexts are the links that many texts have to one entity, so that it becomes a hub.
+var fromTexts = map[graph.RelationType]bool{graph.Mentions: true, graph.PartOf: true, graph.Affects: true}
+
 // view is the graph as one query sees it; it implements walk.Rows.
 type view struct {
 	x    *Index
@@ -179,11 +182,11 @@ func (v *view) link(r *row, e edge, way, degree int) {
 	if !ok {
 		return
 	}
+	if degree > v.x.o.HubCap && way == 1 && fromTexts[e.kind] && !v.near[e.node] {
+		return
+	}
 	far := &v.x.nodes[e.node]
 	if far.doc != nil && far.doc.item.Kind != retrieval.KindEntity {
-		if degree > v.x.o.HubCap && e.kind != graph.Defines && !v.near[e.node] {
-			return
-		}
 		r.add(e.node, w[way]*v.found(e.node))
 		return
 	}
