@@ -19,11 +19,8 @@ import (
 	"faultline/graph"
 )
 
-// Sentinel errors of every Index.
-var (
-	ErrInvalid = errors.New("invalid")         // the caller's input is at fault
-	ErrClosed  = errors.New("index is closed") // any call after the index was closed
-)
+// ErrInvalid marks input that the caller must mend.
+var ErrInvalid = errors.New("invalid")
 
 // Kind says what an item or hit is.
 type Kind string

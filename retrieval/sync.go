@@ -103,6 +103,8 @@ func (s *Sync) Apply(ctx context.Context, changes []graph.Change) error {
 
 // Touch re-reads entities by id: those of the graph are put, the others deleted. A
 // document brings its passages with it, because they take vendor and release from it.
+// An item whose link leads to something deleted keeps the link until it is touched
+// itself or Load runs; a store hides such a relation and does not say whose it was.
 func (s *Sync) Touch(ctx context.Context, ids []graph.ID) error {
 	ids = slices.Clone(ids)
 	for _, id := range slices.Clone(ids) {

@@ -37,6 +37,9 @@ var relationWeight = map[graph.RelationType][2]float64{
 	graph.ResolvedBy: {1, 1},
 }
 
+// fromTexts are the links that many texts have to one entity, so that it becomes a hub.
+var fromTexts = map[graph.RelationType]bool{graph.Mentions: true, graph.PartOf: true, graph.Affects: true}
+
 // view is the graph as one query sees it; it implements walk.Rows.
 type view struct {
 	x    *Index
@@ -44,6 +47,9 @@ type view struct {
 	ctx  *lexical       // of its words outside names
 	top  []int32        // the best items of the word arm
 	near map[int32]bool // the same as a set
+
+	shares []float64 // memory of overlaps
+	seen   []uint32
 
 	named, worded map[int32]float64 // seeds that the query names, and those that its words found
 	rows          map[int32]row
@@ -83,15 +89,11 @@ func (r *row) add(to int32, weight float64) {
 // textRow leads from a text to the names in it and along its links.
 func (v *view) textRow(r *row, n int32) {
 	d := v.x.nodes[n].doc
-	best := map[int32]float64{}
+	shares := v.overlaps(d)
 	for i := 0; i < len(d.mentions); {
 		name, shared := d.mentions[i].name, 0.0
 		for ; i < len(d.mentions) && d.mentions[i].name == name; i++ {
-			s := d.mentions[i].sentence
-			if _, ok := best[s]; !ok {
-				best[s] = v.overlap(d, s)
-			}
-			shared = max(shared, best[s])
+			shared = max(shared, shares[d.mentions[i].sentence])
 		}
 		m := &v.x.nodes[name]
 		w := sentenceFloor + shared
@@ -179,11 +181,11 @@ func (v *view) link(r *row, e edge, way, degree int) {
 	if !ok {
 		return
 	}
+	if degree > v.x.o.HubCap && way == 1 && fromTexts[e.kind] && !v.near[e.node] {
+		return
+	}
 	far := &v.x.nodes[e.node]
 	if far.doc != nil && far.doc.item.Kind != retrieval.KindEntity {
-		if degree > v.x.o.HubCap && e.kind != graph.Defines && !v.near[e.node] {
-			return
-		}
 		r.add(e.node, w[way]*v.found(e.node))
 		return
 	}
@@ -209,23 +211,31 @@ func (v *view) found(n int32) float64 {
 	return lexicalFloor + v.ctx.score[n]/v.ctx.max
 }
 
-// overlap is the share of the query's words outside names, by idf, that stand in a
-// sentence.
-func (v *view) overlap(d *doc, sentence int32) float64 {
+// overlaps are, for each sentence of an item, the share of the query's words outside
+// names, by idf, that stand in it. The slice holds until the next call.
+func (v *view) overlaps(d *doc) []float64 {
+	last := int32(0)
+	if n := len(d.sentences); n > 0 {
+		last = d.sentences[n-1]
+	}
+	v.shares = append(v.shares[:0], make([]float64, last+1)...)
 	if v.ctx.total == 0 {
-		return 0
+		return v.shares
 	}
-	lo, _ := slices.BinarySearch(d.sentences, sentence)
-	sum := 0.0
-	var seen []uint32
-	for i := lo; i < len(d.words) && d.sentences[i] == sentence; i++ {
-		t := v.x.dict.words[d.words[i]].terms[0]
-		if w := v.ctx.weight[t]; w > 0 && !slices.Contains(seen, t) {
-			seen = append(seen, t)
-			sum += w
+	at := int32(-1)
+	for i, word := range d.words {
+		if d.sentences[i] != at {
+			v.seen, at = v.seen[:0], d.sentences[i]
 		}
+		t := v.x.dict.words[word].terms[0]
+		w, ok := v.ctx.weight[t]
+		if !ok || slices.Contains(v.seen, t) {
+			continue
+		}
+		v.seen = append(v.seen, t)
+		v.shares[at] += w / v.ctx.total
 	}
-	return sum / v.ctx.total
+	return v.shares
 }
 
 // seeds returns where the walk starts, and notes it in v.named and v.worded.
