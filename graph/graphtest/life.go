@@ -51,7 +51,7 @@ func history(r *rand.Rand, source string, start, batches int) [][]graph.Change {
 // once it is dropped, and the past stays what it was.
 func testHistories(t *testing.T, s graph.Store) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for round := range 12 {
+	for round := range 6 {
 		start := round * 1000
 		a, b := history(r, fmt.Sprintf("A%d", round), start, 20), history(r, fmt.Sprintf("B%d", round), start, 20)
 		apply(t, s, clearing(start-1, round)...)
@@ -97,7 +97,7 @@ func clearing(sec, round int) []graph.Change {
 // and the relation between them from one name to the next in one batch, so a reader
 // that sees half a batch sees a pair broken.
 func testConcurrent(t *testing.T, s graph.Store) {
-	const writers, readers, steps = 3, 3, 60
+	const writers, readers, steps = 3, 3, 40
 	var writing, reading sync.WaitGroup
 	done := make(chan struct{})
 	for w := range writers {
