@@ -73,6 +73,7 @@ type Store struct {
 	free struct{ nodes, edges []int32 }
 	// loose counts the halves left behind in memory by lists that were replaced.
 	loose  int
+	slack  int   // waste of either kind that is not worth a compaction
 	broken error // a commit whose outcome is unknown
 
 	// pin is held while a batch becomes visible in the file and in memory, so that who
@@ -91,7 +92,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("open graph store: %w", err)
 	}
-	s := &Store{turn: make(chan struct{}, 1), dead: map[int32]struct{}{}, counts: map[uint32]tally{}}
+	s := &Store{turn: make(chan struct{}, 1), slack: 1 << 15, dead: map[int32]struct{}{}, counts: map[uint32]tally{}}
 	if err := s.open(ctx, o); err != nil {
 		return nil, fmt.Errorf("open graph store %s: %w", o.Path, errors.Join(err, s.shut()))
 	}

@@ -72,7 +72,9 @@ func testHistories(t *testing.T, s graph.Store) {
 			}
 			apply(t, s, later(a[i], 0)...)
 			apply(t, s, later(b[i], 1)...)
-			past[start+200+2*i+1] = mustDump(t, s, now)
+			if i%4 == 0 {
+				past[start+200+2*i+1] = mustDump(t, s, now)
+			}
 		}
 		apply(t, s, drop(start+300, fmt.Sprintf("B%d", round)))
 		equal(t, fmt.Sprintf("round %d: A and B without B", round), mustDump(t, s, now), alone)
@@ -116,7 +118,7 @@ func testConcurrent(t *testing.T, s graph.Store) {
 			}
 		})
 	}
-	for range readers {
+	for i := range readers {
 		reading.Go(func() {
 			for {
 				select {
@@ -145,6 +147,9 @@ func testConcurrent(t *testing.T, s graph.Store) {
 				if _, err := s.Sources(t.Context()); err != nil {
 					t.Errorf("sources: %v", err)
 					return
+				}
+				if i > 0 {
+					continue
 				}
 				if _, err := dump(t.Context(), s, graph.AsOf{Recorded: at(0)}); err != nil {
 					t.Errorf("read the past: %v", err)
