@@ -122,8 +122,7 @@ func (s *Store) publish(b *batch, after *view) error {
 // compact packs relations side by side again and forgets ids that are gone, once
 // either waste has outgrown what is in use.
 func (s *Store) compact(v *view) {
-	const slack = 1 << 15
-	if s.loose < slack+2*v.edges.n && len(s.dead) < slack+v.nodes.n/2 {
+	if s.loose < s.slack+2*v.edges.n && len(s.dead) < s.slack+v.nodes.n/2 {
 		return
 	}
 	ids := &numbering[graph.ID, int32]{m: make(map[graph.ID]int32, v.nodes.n-len(s.dead))}

@@ -61,6 +61,7 @@ var large = sync.OnceValue(func() string {
 	if err != nil {
 		panic(err)
 	}
+	scrap = dir
 	path := filepath.Join(dir, "graph.db")
 	s := mustOpen(path)
 	if err := s.Apply(context.Background(), inventory(100_000, 500_000)); err != nil {
@@ -72,10 +73,13 @@ var large = sync.OnceValue(func() string {
 	return path
 })
 
+// scrap is the folder of large, once it is made.
+var scrap string
+
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if made := slices.Contains(os.Args, "-test.bench"); made {
-		os.RemoveAll(filepath.Dir(large()))
+	if scrap != "" {
+		os.RemoveAll(scrap)
 	}
 	os.Exit(code)
 }

@@ -68,13 +68,12 @@ func (s *Store) Records(ctx context.Context, stream string, span graph.Interval)
 		if !span.From.IsZero() {
 			from = nanos(span.From)
 		}
-		open := span.To.IsZero() || span.To.After(lastTime)
-		if !open {
-			to = nanos(span.To)
+		if !span.To.IsZero() && !span.To.After(lastTime) {
+			to = nanos(span.To) - 1
 		}
 		last := graph.Record{}
 		for first := true; ; first = false {
-			got, err := s.page(ctx, stream, from, to, open, last.ID, first)
+			got, err := s.page(ctx, stream, from, to, last.ID, first)
 			for _, r := range got {
 				if !yield(r, nil) {
 					return
@@ -96,7 +95,7 @@ func (s *Store) Records(ctx context.Context, stream string, span graph.Interval)
 	}
 }
 
-func (s *Store) page(ctx context.Context, stream string, from, to int64, open bool, after string, first bool) ([]graph.Record, error) {
+func (s *Store) page(ctx context.Context, stream string, from, to int64, after string, first bool) ([]graph.Record, error) {
 	v, err := s.state(ctx)
 	if err != nil {
 		return nil, err
@@ -107,7 +106,7 @@ func (s *Store) page(ctx context.Context, stream string, from, to int64, open bo
 	}
 	var got []graph.Record
 	err = each(ctx, s.readers, `SELECT id, source, at, data FROM record
-		WHERE stream = ? AND (at, id) >= (?, ?) AND (at > ? OR id > ? OR ?) AND (at < ? OR ?) ORDER BY at, id LIMIT ?`,
+		WHERE stream = ? AND (at, id) >= (?, ?) AND (at > ? OR id > ? OR ?) AND at <= ? ORDER BY at, id LIMIT ?`,
 		func(rows *sql.Rows) error {
 			r := graph.Record{Stream: stream}
 			var source, at int64
@@ -125,6 +124,6 @@ func (s *Store) page(ctx context.Context, stream string, from, to int64, open bo
 			r.Source, r.At = v.words[source], time.Unix(0, at).UTC()
 			got = append(got, r)
 			return nil
-		}, w, from, after, from, after, first, to, open, page)
+		}, w, from, after, from, after, first, to, page)
 	return got, err
 }

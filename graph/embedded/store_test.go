@@ -1,6 +1,7 @@
 package embedded_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"io/fs"
@@ -128,6 +129,43 @@ func TestOpenRefusesADamagedFile(t *testing.T) {
 		if s, err := embedded.Open(t.Context(), embedded.Options{Path: path, Migrations: migrations.SQLite}); err == nil {
 			s.Close()
 			t.Errorf("%s: opened all the same", damage)
+		}
+	}
+}
+
+// expiring is a context that ends when it has been asked a number of times.
+type expiring struct {
+	context.Context
+	left int
+}
+
+func (e *expiring) Err() error {
+	if e.left--; e.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestApplyGivesUpWhole cancels a large batch at every place where Apply looks.
+func TestApplyGivesUpWhole(t *testing.T) {
+	s := open(t, t.TempDir())
+	defer s.Close()
+	changes := inventory(1000, 1000)
+	for n := 0; ; n++ {
+		ctx := &expiring{t.Context(), n}
+		err := s.Apply(ctx, changes)
+		sources, err2 := s.Sources(t.Context())
+		if err2 != nil {
+			t.Fatal(err2)
+		}
+		if err == nil {
+			if n < 10 || len(sources) != 1 || sources[0].Entities != 1000 || sources[0].Relations != 1000 {
+				t.Errorf("after %d looks at the context: %v", n, sources)
+			}
+			return
+		}
+		if !errors.Is(err, context.Canceled) || len(sources) != 0 {
+			t.Fatalf("cancelled at look %d: %v, and %v is there", n, err, sources)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func TestKill(t *testing.T, open Open) {
 	r := rand.New(rand.NewPCG(7, 8))
 	last := -1
 	for round := range 10 {
-		acked := killedAfter(t, dir, 1+r.IntN(40))
+		acked := killedAfter(t, dir, 1+r.IntN(14))
 		if acked <= last {
 			t.Fatalf("round %d: the writer did not get beyond batch %d", round, last)
 		}
@@ -45,8 +45,8 @@ func TestKill(t *testing.T, open Open) {
 	}
 }
 
-// batchSize makes batches from one pair of entities to hundreds.
-func batchSize(i int) int { return 1 + i*i*37%300 }
+// batchSize makes batches of one to a hundred and twenty links.
+func batchSize(i int) int { return 1 + i*i*37%120 }
 
 func batchSource(i int) string { return "batch-" + strconv.Itoa(i) }
 

@@ -51,7 +51,7 @@ func history(r *rand.Rand, source string, start, batches int) [][]graph.Change {
 // once it is dropped, and the past stays what it was.
 func testHistories(t *testing.T, s graph.Store) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for round := range 12 {
+	for round := range 6 {
 		start := round * 1000
 		a, b := history(r, fmt.Sprintf("A%d", round), start, 20), history(r, fmt.Sprintf("B%d", round), start, 20)
 		apply(t, s, clearing(start-1, round)...)
@@ -72,7 +72,9 @@ func testHistories(t *testing.T, s graph.Store) {
 			}
 			apply(t, s, later(a[i], 0)...)
 			apply(t, s, later(b[i], 1)...)
-			past[start+200+2*i+1] = mustDump(t, s, now)
+			if i%4 == 0 {
+				past[start+200+2*i+1] = mustDump(t, s, now)
+			}
 		}
 		apply(t, s, drop(start+300, fmt.Sprintf("B%d", round)))
 		equal(t, fmt.Sprintf("round %d: A and B without B", round), mustDump(t, s, now), alone)
@@ -97,7 +99,7 @@ func clearing(sec, round int) []graph.Change {
 // and the relation between them from one name to the next in one batch, so a reader
 // that sees half a batch sees a pair broken.
 func testConcurrent(t *testing.T, s graph.Store) {
-	const writers, readers, steps = 3, 3, 60
+	const writers, readers, steps = 3, 3, 40
 	var writing, reading sync.WaitGroup
 	done := make(chan struct{})
 	for w := range writers {
@@ -116,7 +118,7 @@ func testConcurrent(t *testing.T, s graph.Store) {
 			}
 		})
 	}
-	for range readers {
+	for i := range readers {
 		reading.Go(func() {
 			for {
 				select {
@@ -145,6 +147,9 @@ func testConcurrent(t *testing.T, s graph.Store) {
 				if _, err := s.Sources(t.Context()); err != nil {
 					t.Errorf("sources: %v", err)
 					return
+				}
+				if i > 0 {
+					continue
 				}
 				if _, err := dump(t.Context(), s, graph.AsOf{Recorded: at(0)}); err != nil {
 					t.Errorf("read the past: %v", err)
