@@ -48,6 +48,7 @@ type alarm struct {
 	qualifier      string
 	manager        bool    // the element manager raises it, the element need not speak
 	mirrors        bool    // what it reads on others is its own state
+	leaf           bool    // tells of a state that another alarm stands for: nothing follows from it
 	seen           float64 // share of occurrences that get out at all, 0 means all
 }
 
@@ -176,6 +177,7 @@ func (l law) settles(lo, hi float64, levels ...float64) law {
 
 func (l law) byManager() law         { l.alarm.manager = true; return l }
 func (l law) mirrors() law           { l.alarm.mirrors = true; return l }
+func (l law) leaf() law              { l.alarm.leaf = true; return l }
 func (l law) seen(p float64) law     { l.alarm.seen = p; return l }
 func (l law) qualified(q string) law { l.alarm.qualifier = q; return l }
 

@@ -85,7 +85,7 @@ func coreLaws() []law {
 		raise("NF:AMF,NRF", "signalling-storm-overload-control-active", "critical", 202, in("load", "up"), func(e *env) bool { return e.is(1) && overload(e) >= 0.45 }).takes(3, 30, 30, 120),
 		raise("NF", "nf-capacity-licence-exceeded", "major", 207, in("cap", "load"), func(e *env) bool { return !e.all(0) || e.max(1) >= e.p("licensed", 0.5, 1.5) }).every(5 * time.Minute),
 		raise("Session:sctp", "sctp-association-down-amf-side", "major", 505, in("up", "DEPENDS_ON> NF.up"), func(e *env) bool { return e.is(1) && !e.all(0) }),
-		raise("Session:sctp", "ng-interface-down-gnb-lost", "major", 505, in("up", "DEPENDS_ON> NE:gnb.ng", "DEPENDS_ON> NF.up"), func(e *env) bool { return e.is(2) && !e.all(0) && !e.all(1) }).takes(2, 10, 5, 30),
+		raise("Session:sctp", "ng-interface-down-gnb-lost", "major", 505, in("up", "DEPENDS_ON> NE:gnb.ng", "DEPENDS_ON> NF.up"), func(e *env) bool { return e.is(2) && !e.all(0) && !e.all(1) }).takes(2, 10, 5, 30).leaf(),
 		raise("Session:n4", "n4-pfcp-path-failure", "critical", 505, in("up"), bad),
 		raise("Session:gtpu", "gtp-u-path-failure-n3-n9", "major", 505, in("up", "DEPENDS_ON> NF.up"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(3, 20, 5, 30),
 		raise("Session:diameter", "diameter-peer-down", "major", 505, in("up"), bad),

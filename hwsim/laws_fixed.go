@@ -12,22 +12,25 @@ func fixedLaws() []law {
 	)
 	return []law{
 		state("PON", "loss", in("<CARRIES FibreSection.loss"), sumOf),
+		state("PON", "light", in("loss", "<CARRIES Port:pon.tx"), func(e *env) float64 { return yes(e.max(0) < lostDB && e.all(1)) }),
 		state("ONU", "live", in("plug", "<POWERS PowerSystem.ac"), func(e *env) float64 {
 			return yes(e.all(0) && (e.chance("home-battery", 0.03) || e.any(1)))
 		}).takes(0, 0.05, 60, 240),
 		state("ONU", "loss", in(pon+".loss", "<SERVES FibreSection.loss"), sumOf),
+		state("ONU", "drop", in("<SERVES FibreSection.loss"), sumOf),
 		state("ONU", "pen", in("loss", "age"), sumOf),
 		state("PON", "rogue", in("SERVES> ONU.rogue"), func(e *env) float64 { return yes(e.some(0)) }).takes(0.1, 5, 1, 10),
 		// A rogue terminal talks in the time slots of some of the others.
 		state("ONU", "hit", in(pon+".rogue", "rogue"), func(e *env) float64 {
 			return yes(!e.some(1) && e.p("slot", 0, 1) < 0.45 && e.some(0))
 		}).takes(0.5, 60, 1, 20),
-		state("ONU", "up", in("live", "hw", "loss", port+".tx", "hit"), func(e *env) float64 {
+		state("ONU", "up", in("live", "hw", "drop", pon+".light", "hit"), func(e *env) float64 {
 			return yes(e.all(0) && e.all(1) && e.max(2) < lostDB && e.all(3) && (!e.chance("drowned", 0.4) || !e.some(4)))
 		}).takes(0.003, 0.02, 0.003, 0.02),
 		state("PON", "lit", in("SERVES> ONU.up", "SERVES> ONU.live"), func(e *env) float64 {
 			return yes(e.n(0) == 0 || e.share(0) > 0 || e.share(1) < 0.5) // terminals that gasped are not missed
 		}).takes(0.05, 0.1, 0.5, 3),
+		state("ONU", "omcc", in("up"), allOf).takes(1, 3, 1, 5),
 		state("ONU", "serve", in("up", "uni", "wifi", "pen", "hit"), func(e *env) float64 {
 			return yes(e.all(0) && e.all(1) && e.all(2) && e.max(3) < e.p("sd", 4, 6.5) && !e.some(4))
 		}),
@@ -43,7 +46,7 @@ func fixedLaws() []law {
 			return x * e.min(4) * e.min(5) * (1 + e.min(6)) / 2
 		}).takes(1, 10, 5, 60),
 
-		raise("Port:pon", "pon-los-whole-pon-feeder", "critical", 8, in("CARRIES> PON.lit"), bad).mirrors().takes(0.05, 0.6, 2, 15),
+		raise("Port:pon", "pon-los-whole-pon-feeder", "critical", 8, in("CARRIES> PON.light", "CARRIES> PON.lit"), bad).mirrors().takes(0.05, 0.6, 2, 15),
 		raise("Port:pon", "pon-transmitter-failure", "critical", 67, in("hw"), bad),
 		raise("Port:pon", "transmission-interference-alarm-rogue-onu", "major", 3, in("CARRIES> PON.rogue"), there).mirrors().takes(1, 15, 5, 30),
 		raise("Port:uplink", "olt-nni-uplink-los", "critical", 8, in("rx"), bad),
@@ -57,7 +60,7 @@ func fixedLaws() []law {
 		raise("ONU", "onu-start-up-failure-sufi", "minor", 22, in("ranging"), bad),
 		raise("ONU", "onu-drift-of-window-dowi", "minor", 66, in("drift"), bad),
 		raise("ONU", "onu-loss-of-ploam-lopci", "major", 504, in("hit", "up"), func(e *env) bool { return e.chance("ploam", 0.4) && e.is(1) && e.some(0) }).takes(2, 20, 10, 60),
-		raise("ONU", "onu-loss-of-omci-channel-looci", "major", 505, in("up", port+" <CONTAINS Board.ok"), func(e *env) bool { return e.chance("omcc", 0.45) && e.is(1) && !e.all(0) }).takes(2, 10, 10, 60),
+		raise("ONU", "onu-loss-of-omci-channel-looci", "major", 505, in("omcc", port+" <CONTAINS Board.ok"), func(e *env) bool { return e.chance("omcc", 0.45) && e.is(1) && !e.all(0) }).takes(2, 10, 10, 60),
 		raise("ONU", "onu-remote-defect-indication-rdii", "minor", 11, in("rdi"), bad),
 		raise("ONU", "onu-low-received-optical-power", "minor", 3, in("loss", "up", "age"), func(e *env) bool {
 			return e.is(1) && e.max(0) >= e.p("low", 2.5, 5)
@@ -74,7 +77,7 @@ func fixedLaws() []law {
 		raise("NE:bras", "radius-server-unreachable", "critical", 600, in("radius"), bad).takes(10, 45, 5, 30),
 		raise("NE:bras", "dhcp-address-pool-exhausted", "major", 207, in("dhcp"), bad),
 		raise("NE:bras", "bras-board-fault", "critical", 514, in("card"), bad),
-		raise("NE:olt", "ancp-adjacency-failure", "minor", 505, in("ancp", "up"), func(e *env) bool { return !e.all(0) || e.chance("ancp", 0.5) && !e.all(1) }).takes(25, 80, 10, 60),
+		raise("NE:olt", "ancp-adjacency-failure", "minor", 505, in("ancp", "up"), func(e *env) bool { return !e.all(0) || e.chance("ancp", 0.5) && !e.all(1) }).takes(25, 80, 10, 60).leaf(),
 		raise("NE:olt", "olt-uplink-congestion", "major", 202, in(uplink+".rx", uplink+" <CONNECTS Link:eth.load"), func(e *env) bool {
 			s := e.share(0)
 			return s > 0 && s < 1 && e.chance("full", 0.6) || e.max(1) >= 0.4

@@ -52,7 +52,9 @@ func powerLaws() []law {
 	pmu := func(l law) law { return l.takes(1, 15, 5, 30) } // poll of the monitoring unit
 	return []law{
 		state("PowerSystem:district", "ac", in("hw"), allOf),
-		state("PowerSystem:site,dc", "ac", in("mains", "<POWERS PowerSystem:district.ac"), allOf).takes(0, 0.4, 1, 5),
+		state("PowerSystem:site,dc", "ac", in("mains", "<POWERS PowerSystem:district.ac"), func(e *env) float64 {
+			return yes(e.all(0) && (e.n(1) == 0 || e.any(1)))
+		}).takes(0, 0.4, 1, 5),
 		state("Generator", "run", in("hw", "fuel", system+".ac"), func(e *env) float64 {
 			return yes(!e.all(2) && e.is(0) && e.sum(1) > 0)
 		}).takes(12, 60, 30, 300),

@@ -78,7 +78,8 @@ func radioLaws() []law {
 		state("NE:gnb", "reach", in("live", "agent", "CONTAINS> Board CONTAINS> Port:backhaul.rx", "ip"), func(e *env) float64 {
 			return yes(e.all(0) && e.all(1) && e.any(2) && (!e.chance("shared-oam", 0.35) || e.all(3)))
 		}),
-		state("NE:gnb", "ng", in("<DEPENDS_ON Session:sctp.up", "sw"), anyOf).takes(0.5, 3, 1, 5),
+		state("NE:gnb", "sctp", in("<DEPENDS_ON Session:sctp.up"), func(e *env) float64 { return e.share(0) }).takes(0.1, 1, 0.5, 2),
+		state("NE:gnb", "ng", in("sctp", "sw"), func(e *env) float64 { return yes(e.min(0) > 0 && e.all(1)) }).takes(0.5, 3, 1, 5),
 		state("NE:gnb", "xn", in("ip", "sw"), allOf).takes(10, 60, 10, 60),
 
 		state("Cell", "serve", in(board+".base", "<SERVES RRU.link", gnb+".ng", gnb+".phase", gnb+".f1", gnb+".grace", "adm"), anyOf).takes(2, 15, 15, 60),
@@ -86,9 +87,9 @@ func radioLaws() []law {
 		raise("Board:bbu", "board-powered-off-bbu", "critical", 58, in("live", "<CONTAINS NE:gnb.hw"), func(e *env) bool { return e.is(1) && !e.all(0) }).seen(0.9),
 		raise("RRU", "rf-unit-dc-input-power-failure", "critical", 78, in("live"), bad).seen(0.9),
 		raise("RRU", "rf-unit-maintenance-link-failure", "major", 505, in("link"), bad).takes(3, 12, 10, 40),
-		raise("Port:fronthaul", "bbu-cpri-ecpri-interface-error", "major", 24, in(fronthaul+".loss", "rx"), func(e *env) bool {
+		raise("Port:fronthaul", "bbu-cpri-ecpri-interface-error", "major", 24, in(fronthaul+".loss", "up", "hw"), func(e *env) bool {
 			loss := e.max(0)
-			return loss >= e.p("margin", 5, 9) && loss < lostDB || e.chance("merges-los", 0.5) && !e.all(1)
+			return loss >= e.p("margin", 5, 9) && loss < lostDB || e.chance("merges-los", 0.5) && e.is(2) && !e.all(1)
 		}).takes(1, 8, 10, 60),
 		raise("Port:fronthaul", "bbu-cpri-optical-module-not-ready", "major", 62, in("CONTAINS> OpticalModule.present"), bad).mirrors(),
 		raise("Port:fronthaul", "bbu-optical-module-transmit-receive-fault", "major", 80, in("rx", "CONTAINS> OpticalModule.present"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(0.5, 4, 10, 40),
@@ -120,7 +121,7 @@ func radioLaws() []law {
 		raise("Board:bbu", "board-hardware-fault", "major", 514, in("hw"), bad),
 		raise("Port:backhaul", "transmission-optical-interface-error", "major", 8, in("rx"), bad),
 		raise("Port:backhaul", "transmission-optical-module-not-in-position", "major", 62, in("CONTAINS> OpticalModule.present"), bad).mirrors(),
-		raise("NE:gnb", "sctp-link-fault", "major", 505, in("<DEPENDS_ON Session:sctp.up", "sw"), bad).mirrors().takes(1, 6, 60, 90),
+		raise("NE:gnb", "sctp-link-fault", "major", 505, in("sctp"), bad).takes(1, 6, 60, 90),
 		raise("NE:gnb", "sctp-link-ip-address-unreachable", "major", 26, in("ip", "live"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(2, 15, 5, 30),
 		raise("NE:gnb", "ng-s1-interface-fault", "critical", 505, in("ng"), bad).takes(1, 6, 10, 40),
 		raise("NE:gnb", "xn-x2-interface-fault", "minor", 505, in("xn"), func(e *env) bool { return e.chance("xn", 0.7) && !e.all(0) }),

@@ -66,6 +66,7 @@ func transportLaws() []law {
 		state("Port:transponder", "rx", in("tx", och+".up", och+" CONNECTS> Port:transponder.tx", "pen"), func(e *env) float64 {
 			return yes(e.all(0) && e.all(1) && e.all(2) && e.max(3) < e.p("fec", 9, 14))
 		}).takes(0.003, 0.05, 0.5, 4),
+		state("Port:transponder", "mf", in("rx"), allOf).takes(0.003, 0.003, 0.003, 0.003),
 		state("Port:transponder", "odu", in("rx", "oci", "tim", "plm"), func(e *env) float64 {
 			return yes(e.all(0) && !e.some(1) && !e.some(2) && !e.some(3))
 		}),
@@ -130,9 +131,9 @@ func transportLaws() []law {
 		raise("Port:otn-line", "otdr-scan-in-progress", "warning", 612, in("scan"), bad),
 		raise("Link:och", "oms-och-forward-defect-indication-ais", "minor", 1, in("up"), bad),
 		raise("Port:transponder", "otuk-loss-of-frame", "critical", 6, in("rx", "tx"), func(e *env) bool { return e.is(1) && !e.all(0) }),
-		raise("Port:transponder", "otuk-loss-of-multiframe", "critical", 16, in("rx", "tx"), func(e *env) bool { return e.chance("lom", 0.35) && e.is(1) && !e.all(0) }),
+		raise("Port:transponder", "otuk-loss-of-multiframe", "critical", 16, in("mf", "tx"), func(e *env) bool { return e.chance("lom", 0.35) && e.is(1) && !e.all(0) }),
 		raise("Port:transponder", "otuk-oduk-ais", "minor", 1, in("odu", "rx"), func(e *env) bool { return e.chance("ais", 0.8) && !e.is(1) && !e.all(0) }),
-		raise("Port:transponder", "otuk-oduk-bdi", "minor", 4, in(och+" CONNECTS> Port:transponder.rx", "rx"), func(e *env) bool { return e.is(1) && !e.all(0) }),
+		raise("Port:transponder", "otuk-oduk-bdi", "minor", 4, in(och+" CONNECTS> Port:transponder.rx", "rx"), func(e *env) bool { return e.is(1) && !e.all(0) }).leaf(),
 		raise("Port:transponder", "oduk-open-connection-indication", "major", 14, in("oci"), there),
 		raise("Port:transponder", "oduk-locked-defect", "minor", 612, in("locked"), bad),
 		raise("Port:transponder", "oduk-trail-trace-identifier-mismatch", "major", 13, in("tim"), there),
@@ -154,13 +155,13 @@ func transportLaws() []law {
 		}).takes(0.5, 1.5, 2, 10),
 		raise("Tunnel", "mpls-tp-tunnel-rdi-bdi", "minor", 11, in("up", "cfg"), func(e *env) bool {
 			return !e.all(1) || e.chance("far-end", 0.25) && !e.all(0)
-		}).takes(0.1, 1, 2, 10),
+		}).takes(0.1, 1, 2, 10).leaf(),
 		raise("Tunnel", "tunnel-down", "critical", 14, in("eff"), bad).takes(0.1, 1, 2, 10),
 		raise("Tunnel", "tunnel-packet-loss-signal-degrade", "minor", 3, in("<CARRIES Link:eth.load"), func(e *env) bool { return e.max(0) >= e.p("queue", 0.5, 0.65) }).takes(5, 60, 10, 60),
 		raise("Link:eth", "bandwidth-utilisation-threshold-crossed", "minor", 549, in("load"), func(e *env) bool { return e.max(0)+e.p("base", 0.2, 0.55) >= 0.85 }).takes(30, 300, 60, 300),
 		raise("PW", "pw-down-pw-loc", "major", 505, in("up"), bad),
-		raise("MEP", "eth-oam-ccm-loss-remote-ccm", "major", 505, in("<CONTAINS Port:eth.rx"), bad).mirrors().takes(0.1, 4, 2, 10),
-		raise("MEP", "eth-oam-rdi-rdi-ccm", "minor", 11, in("<CONTAINS Port:eth <CONNECTS Link:eth CONNECTS> Port:eth.rx", "<CONTAINS Port:eth.rx"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(0.1, 4, 2, 10),
+		raise("MEP", "eth-oam-ccm-loss-remote-ccm", "major", 505, in("<CONTAINS Port:eth.rx"), bad).takes(0.1, 4, 2, 10),
+		raise("MEP", "eth-oam-rdi-rdi-ccm", "minor", 11, in("<CONTAINS Port:eth <CONNECTS Link:eth CONNECTS> Port:eth.rx", "<CONTAINS Port:eth.rx"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(0.1, 4, 2, 10).leaf(),
 		raise("ProtectionGroup", "protection-switched-sf-on-working", "warning", 60, in("switched"), there).takes(0.05, 0.5, 1, 5),
 		raise("ProtectionGroup", "loss-of-protection-redundancy", "minor", 77, in("PROTECTS> Tunnel.up", "PROTECTS> Channel.up", "PROTECTS> Link:ots,och.up"), func(e *env) bool {
 			for i := range 3 {

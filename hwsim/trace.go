@@ -54,11 +54,11 @@ func (p *Plant) Trace() Trace {
 	carriers := map[int32][]int32{} // state change -> alarms that show it
 	for i, o := range p.occurrences {
 		if o.node >= 0 && o.reported {
-			mirrors := p.detector(o.key.res, int(o.key.v)).alarm.mirrors
-			for _, s := range p.nodes[o.node].parents {
-				if mirrors || p.nodes[s].key.res == o.key.res { // a counter over many is nobody's cause
-					carriers[s] = append(carriers[s], int32(i))
-				}
+			if p.detector(o.key.res, int(o.key.v)).alarm.leaf {
+				continue
+			}
+			for _, s := range p.shown(o) {
+				carriers[s] = append(carriers[s], int32(i))
 			}
 		}
 	}
@@ -106,6 +106,22 @@ func (p *Plant) Trace() Trace {
 		t.Faults[i].Edges = slices.Compact(t.Faults[i].Edges)
 	}
 	return t
+}
+
+// shown are the changes of state that an alarm stands for: those of its own resource,
+// or all that it reads when it mirrors others. A counter over many shows none of them.
+func (p *Plant) shown(o occurrence) []int32 {
+	parents := p.nodes[o.node].parents
+	if p.detector(o.key.res, int(o.key.v)).alarm.mirrors {
+		return parents
+	}
+	var own []int32
+	for _, s := range parents {
+		if p.nodes[s].key.res == o.key.res {
+			own = append(own, s)
+		}
+	}
+	return own
 }
 
 func (p *Plant) traced(o occurrence) TracedAlarm {
@@ -172,7 +188,7 @@ func (p *Plant) backwards(from int32, visit func(int32) bool) {
 // one is kept.
 func (p *Plant) nearest(occ int32, carriers map[int32][]int32) (alarms, roots []int32) {
 	o := p.occurrences[occ]
-	direct := p.nodes[o.node].parents
+	direct := p.shown(o)
 	var found, origins []int32 // changes that show in alarms, and faults' own changes
 	p.backwards(o.node, func(n int32) bool {
 		if n != o.node && !slices.Contains(direct, n) && slices.ContainsFunc(carriers[n], func(c int32) bool { return p.occurrences[c].key != o.key }) {

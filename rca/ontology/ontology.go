@@ -54,6 +54,7 @@ func LoadFS(fsys fs.FS, schema graph.Schema) (*rca.Knowledge, error) {
 	l.table("procedures.csv", l.procedure)
 	l.table("fault_modes.csv", l.faultMode)
 	l.table("causal_edges.csv", l.edge)
+	l.table("engineering_edges.csv", l.edge)
 	l.table("fault_effects.csv", l.edge)
 	if len(l.faults) == 0 {
 		l.checkShape()
