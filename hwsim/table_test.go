@@ -45,8 +45,8 @@ func TestEveryVariableIsSet(t *testing.T) {
 		set[l.name] = true
 	}
 	for _, m := range modes {
-		for u := range 20 {
-			for _, ef := range m.effects(func(int) float64 { return float64(u) / 20 }, 0.5) {
+		for f := range m.count() {
+			for _, ef := range m.does(f+1, 0, 0.5) {
 				set[ef.v] = true
 			}
 		}

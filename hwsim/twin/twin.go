@@ -152,16 +152,72 @@ func subject(inc rca.Incident, now time.Time) []rca.AlarmKey {
 	return slices.Compact(standing)
 }
 
+// tempers are the values that the twin tries for what nobody knows of the devices:
+// the middle of every range, and a network in which more of what can happen does.
+var tempers = []float64{0.5, 0.3}
+
+// fit breaks copies of the network in every way that the action's mode can show, and
+// returns the one whose alarms are most like the incident's, at time now.
+func (t *Twin) fit(inc rca.Incident, a rca.Action, now time.Time) (*hwsim.Plant, error) {
+	f := hwsim.Fault{ID: "hypothesis", Mode: strings.TrimPrefix(a.Mode, "FM-"), Resource: string(a.Resource), At: inc.First}
+	var tries []hwsim.Fault
+	for i := range hwsim.Faces(f.Mode) {
+		f.Face = i + 1
+		tries = append(tries, f)
+	}
+	if len(tries) < 2 {
+		f.Face, f.Extent = 0, 1
+		tries = append(tries, f)
+	}
+	seen := map[rca.AlarmKey]bool{}
+	for _, al := range inc.Alarms {
+		seen[al.AlarmKey] = true
+	}
+	var best *hwsim.Plant
+	bestScore := -1.0
+	for _, u := range tempers {
+		for _, f := range tries {
+			p := t.base.WithHidden(u)
+			p.Advance(inc.First)
+			if err := p.Inject(f); err != nil {
+				return nil, err
+			}
+			p.Advance(now)
+			hits, caused := 0.0, t.caused(p)
+			for k := range caused {
+				if seen[k] || seen[rca.AlarmKey{Resource: k.Resource, Type: k.Type}] {
+					hits++
+				}
+			}
+			if score := 2 * hits / float64(len(seen)+len(caused)); score > bestScore { // the F1 of the two sets
+				best, bestScore = p, score
+			}
+		}
+	}
+	return best, nil
+}
+
+// caused lists the alarms that the hypothesis brought so far.
+func (t *Twin) caused(p *hwsim.Plant) map[rca.AlarmKey]bool {
+	out := map[rca.AlarmKey]bool{}
+	for _, f := range p.Trace().Faults {
+		for _, al := range f.Alarms {
+			if f.Fault.ID == "hypothesis" {
+				out[t.key(al.Object, al.Alarm, al.Qualifier)] = true
+			}
+		}
+	}
+	return out
+}
+
 // simulate fills in the prediction from the device models. It fails when they do not
 // know the mode, or not on this kind of resource.
 func (t *Twin) simulate(pred *rca.Prediction, inc rca.Incident, a rca.Action, work work, now time.Time) error {
-	p := t.base.Clone()
-	p.Advance(inc.First)
-	if err := p.Inject(hwsim.Fault{ID: "hypothesis", Mode: strings.TrimPrefix(a.Mode, "FM-"), Resource: string(a.Resource), At: inc.First}); err != nil {
+	now = later(now, inc.First.Add(time.Minute))
+	p, err := t.fit(inc, a, now)
+	if err != nil {
 		return err
 	}
-	now = later(now, inc.First.Add(time.Minute))
-	p.Advance(now)
 	before, felt := outages(p), map[string]bool{}
 	for _, al := range inc.Alarms {
 		felt[string(al.Resource)] = p.Impaired(string(al.Resource))
@@ -190,26 +246,19 @@ func (t *Twin) simulate(pred *rca.Prediction, inc rca.Incident, a rca.Action, wo
 	}
 	p.Advance(end.Add(settle))
 	after := outages(p)
-	caused, standing := map[rca.AlarmKey]bool{}, map[rca.AlarmKey]bool{}
-	for _, f := range p.Trace().Faults {
-		for _, al := range f.Alarms {
-			if f.Fault.ID == "hypothesis" {
-				caused[t.key(al.Object, al.Alarm, al.Qualifier)] = true
-			}
-		}
-	}
+	caused, standing := t.caused(p), map[rca.AlarmKey]bool{}
 	for _, s := range p.Standing() {
 		standing[t.key(s.Object, s.Alarm, s.Qualifier)] = true
 	}
 	byModel, byPlace := 0, 0
 	for _, k := range subject(inc, now) {
 		switch plain := (rca.AlarmKey{Resource: k.Resource, Type: k.Type}); {
-		case standing[k] || standing[plain] || p.Impaired(string(k.Resource)):
+		case standing[k] || standing[plain]:
 			pred.Remaining = append(pred.Remaining, k)
 		case caused[k] || caused[plain]:
 			byModel++
 			pred.Cleared = append(pred.Cleared, k)
-		case felt[string(k.Resource)]:
+		case felt[string(k.Resource)] && !p.Impaired(string(k.Resource)):
 			byPlace++
 			pred.Cleared = append(pred.Cleared, k)
 		default:
