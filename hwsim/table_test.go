@@ -128,3 +128,24 @@ func TestModesAreWellFormed(t *testing.T) {
 		t.Errorf("%d modes are shared with those who look for them", len(seen)-own)
 	}
 }
+
+func FuzzParsePath(f *testing.F) {
+	f.Add("<CONTAINS Board CONTAINS> Port:ip,eth")
+	f.Fuzz(func(t *testing.T, s string) {
+		hops, err := parsePath(s)
+		if err != nil {
+			return
+		}
+		var b []string
+		for _, h := range hops {
+			rel := h.rel + ">"
+			if h.against {
+				rel = "<" + h.rel
+			}
+			b = append(b, rel, h.to.String())
+		}
+		if again := strings.Join(b, " "); again != strings.Join(strings.Fields(s), " ") {
+			t.Errorf("%q reads as %q", s, again)
+		}
+	})
+}
