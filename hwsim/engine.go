@@ -208,7 +208,7 @@ func (p *Plant) delay(k key, s span) int64 {
 	if s.hi == 0 {
 		return 0
 	}
-	u := 0.5
+	u := p.o.Hidden
 	if !p.o.Ideal {
 		h := p.topo.hash[k.res]
 		u = 0.6*unit(mix(p.o.Seed, h, uint64(k.v))) + 0.4*unit(mix(p.o.Seed, h, uint64(k.v), uint64(p.now)))

@@ -67,7 +67,7 @@ func powerLaws() []law {
 		state("Rectifier", "live", in("hw", system+".supply"), allOf).takes(0, 0.2, 2, 12),
 		state("PowerSystem:site,dc", "rect", in("CONTAINS> Rectifier.live"), func(e *env) float64 {
 			n := float64(e.n(0))
-			return math.Min(1, e.share(0)*n/math.Max(1, n-1)) // built N+1
+			return math.Min(1, math.Round(e.share(0)*n)/math.Max(1, n-1)) // built N+1
 		}),
 		state("Battery", "disch", in(system+".rect"), func(e *env) float64 { return yes(e.min(0) < 1) }).takes(0.1, 1, 1, 8),
 		state("Battery", "charge", in("disch"), func(e *env) float64 { return yes(!e.some(0)) }).linear(func(e *env) float64 {

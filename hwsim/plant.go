@@ -2,6 +2,8 @@ package hwsim
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"math"
@@ -15,7 +17,10 @@ type PlantOptions struct {
 	Seed    uint64    // of the hidden parameters and of the noise
 	Start   time.Time // of the simulated clock
 	Noise   float64   // rate of background alarms: 0 none, 1 usual
-	Ideal   bool      // nominal parameters, nothing lost, late or repeated
+	// Ideal loses, delays and repeats nothing, and gives all hidden parameters the
+	// one value Hidden: 0 means 0.5, the middle of every range.
+	Ideal  bool
+	Hidden float64
 	// DropUnreachable loses what an element has to say while it cannot be reached;
 	// otherwise it says it when the way is open again.
 	DropUnreachable bool
@@ -28,6 +33,7 @@ type Fault struct {
 	Resource string
 	At       time.Time
 	Extent   float64 // how bad, 0 to 1; 0 leaves it to the mode's usual
+	Face     int     // which of the mode's faces, from 1; 0 draws one
 }
 
 // Plant is a network in time. It is not safe for concurrent use; clones are
@@ -77,6 +83,8 @@ func NewPlant(o PlantOptions) (*Plant, error) {
 		return nil, fmt.Errorf("plant options: Network missing")
 	case o.Start.IsZero():
 		return nil, fmt.Errorf("plant options: Start missing")
+	case o.Hidden < 0 || o.Hidden >= 1 || math.IsNaN(o.Hidden):
+		return nil, fmt.Errorf("plant options: Hidden %v is outside 0..1", o.Hidden)
 	case o.Noise < 0 || math.IsNaN(o.Noise):
 		return nil, fmt.Errorf("plant options: Noise %v is negative", o.Noise)
 	}
@@ -84,6 +92,7 @@ func NewPlant(o PlantOptions) (*Plant, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build plant: %w", err)
 	}
+	o.Hidden = cmp.Or(o.Hidden, 0.5)
 	p := &Plant{
 		o: o, tb: tb, topo: newTopo(o.Network, tb),
 		queued: map[key]struct{}{}, cells: map[key]cell{}, faultIdx: map[string]int32{}, active: map[key][]imposed{},
@@ -107,6 +116,14 @@ func (p *Plant) Clone() *Plant {
 	c.reporting = p.reporting.clone()
 	c.env, c.ids, c.tmp = env{plant: &c}, nil, nil
 	return &c
+}
+
+// WithHidden is Clone with another value for the hidden parameters of an ideal plant.
+// What has happened already keeps the old one.
+func (p *Plant) WithHidden(u float64) *Plant {
+	c := p.Clone()
+	c.o.Hidden = u
+	return c
 }
 
 func cloneLists[K comparable, V any](m map[K][]V) map[K][]V {
@@ -160,14 +177,15 @@ func (p *Plant) inject(f Fault, noise bool) error {
 	if extent == 0 {
 		extent = cmp.Or(m.extent, 0.7)
 	}
-	draw := func(i int) float64 {
-		if p.o.Ideal {
-			return 0.5
-		}
-		return unit(mix(p.o.Seed, hashString(f.ID), p.topo.hash[res], uint64(i)))
+	if f.Face < 0 || f.Face > m.count() {
+		return bad("mode %s has no face %d", f.Mode, f.Face)
+	}
+	u := p.o.Hidden
+	if !p.o.Ideal {
+		u = unit(mix(p.o.Seed, hashString(f.ID), p.topo.hash[res]))
 	}
 	idx := int32(len(p.faults))
-	p.faults = append(p.faults, injected{Fault: f, res: res, from: at, effects: m.effects(draw, extent), noise: noise})
+	p.faults = append(p.faults, injected{Fault: f, res: res, from: at, effects: m.does(f.Face, u, extent), noise: noise})
 	p.faultIdx[f.ID] = idx
 	p.schedule(at, evFault, key{idx, 0}, 0)
 	return nil
@@ -281,7 +299,7 @@ func (p *Plant) Outages() []Outage {
 // hidden is a parameter of a resource that nobody outside knows, in [0, 1).
 func (p *Plant) hidden(res int32, name string) float64 {
 	if p.o.Ideal {
-		return 0.5
+		return p.o.Hidden
 	}
 	return unit(mix(p.o.Seed, p.topo.hash[res], hashString(name)))
 }
@@ -295,3 +313,32 @@ func (c class) String() string {
 
 // Network is what the plant was built from.
 func (p *Plant) Network() *Network { return p.o.Network }
+
+// Digest names the plant's state: clock, variables, waiting events, faults, alarms and
+// notifications on their way. Plants of one network with equal digests go on alike.
+func (p *Plant) Digest() string {
+	h := sha256.New()
+	fmt.Fprintln(h, p.o.Seed, p.o.Start, p.o.Noise, p.o.Ideal, p.o.Hidden, p.now, p.seq, p.said, p.faults)
+	for _, k := range sortedByKey(p.cells) {
+		fmt.Fprintln(h, k, p.cells[k])
+	}
+	for _, k := range sortedByKey(p.standing) {
+		fmt.Fprintln(h, k, *p.standing[k])
+	}
+	events := slices.Clone(p.events)
+	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.seq, b.seq) })
+	fmt.Fprintln(h, events, p.occurrences, len(p.nodes))
+	out := slices.Clone(p.outbox)
+	slices.SortFunc(out, func(a, b Notification) int { return cmp.Compare(a.Seq, b.Seq) })
+	fmt.Fprintln(h, out)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func sortedByKey[V any](m map[key]V) []key {
+	keys := make([]key, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.res, b.res), cmp.Compare(a.v, b.v)) })
+	return keys
+}

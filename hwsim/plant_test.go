@@ -250,6 +250,7 @@ func TestInjectRefuses(t *testing.T) {
 		{func(f *Fault) { f.ID = "" }, "id missing"},
 		{func(f *Fault) { f.ID = "fuse-blown@S1-F1" }, "id was used"},
 		{func(f *Fault) { f.Extent = 2 }, "extent 2 is outside"},
+		{func(f *Fault) { f.Face = 2 }, "no face 2"},
 		{func(f *Fault) { f.At = start }, "is past"},
 	} {
 		f := ok

@@ -45,8 +45,8 @@ func TestEveryVariableIsSet(t *testing.T) {
 		set[l.name] = true
 	}
 	for _, m := range modes {
-		for u := range 20 {
-			for _, ef := range m.effects(func(int) float64 { return float64(u) / 20 }, 0.5) {
+		for f := range m.count() {
+			for _, ef := range m.does(f+1, 0, 0.5) {
 				set[ef.v] = true
 			}
 		}
@@ -127,4 +127,25 @@ func TestModesAreWellFormed(t *testing.T) {
 	if len(seen)-own < 45 {
 		t.Errorf("%d modes are shared with those who look for them", len(seen)-own)
 	}
+}
+
+func FuzzParsePath(f *testing.F) {
+	f.Add("<CONTAINS Board CONTAINS> Port:ip,eth")
+	f.Fuzz(func(t *testing.T, s string) {
+		hops, err := parsePath(s)
+		if err != nil {
+			return
+		}
+		var b []string
+		for _, h := range hops {
+			rel := h.rel + ">"
+			if h.against {
+				rel = "<" + h.rel
+			}
+			b = append(b, rel, h.to.String())
+		}
+		if again := strings.Join(b, " "); again != strings.Join(strings.Fields(s), " ") {
+			t.Errorf("%q reads as %q", s, again)
+		}
+	})
 }

@@ -106,6 +106,7 @@ func Plan(o Options) (Script, error) {
 			e, err := ch.choose(names[i], at, b.free)
 			switch {
 			case errors.Is(err, errNoPlace):
+				starts = append(starts, at) // an ordinary fault takes its place
 				continue
 			case err != nil:
 				return Script{}, err
