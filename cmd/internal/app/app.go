@@ -168,7 +168,7 @@ func (a *App) refresh(ctx context.Context) error {
 		return err
 	}
 	eng.twin = sync.OnceValues(func() (*twin.Twin, error) {
-		return twin.New(context.WithoutCancel(ctx), twin.Options{Graph: a.store, AlarmType: k.ResolveAlarmType})
+		return twin.New(context.WithoutCancel(ctx), twin.Options{Graph: a.store, AlarmID: k.ResolveAlarmType})
 	})
 	eng.maintenance, err = workorder.Maintenance(ctx, a.store, graph.AsOf{})
 	if err != nil {
