@@ -55,6 +55,7 @@ func coreLaws() []law {
 		state("NF", "load", in("<HOSTS Pool.storm"), sumOf).takes(1, 10, 10, 90),
 
 		state("Session:sctp", "up", in("ses", "DEPENDS_ON> NE:gnb.live", "DEPENDS_ON> NE:gnb.sw", "DEPENDS_ON> NE:gnb.ip", "DEPENDS_ON> NF.up", "<SERVES VRF.up"), anyOf).takes(5, 63, 5, 30),
+		state("Session:sctp", "ng", in("up", "DEPENDS_ON> NE:gnb.ng"), func(e *env) float64 { return yes(e.all(0) || e.all(1)) }).takes(0.2, 1, 0.5, 2),
 		state("Session:gtpu", "up", in("ses", "DEPENDS_ON> NE:gnb.live", "DEPENDS_ON> NE:gnb.ip", "DEPENDS_ON> NF.up", "<SERVES VRF.up"), anyOf).takes(10, 60, 3, 20),
 		state("Session:n4", "up", in("ses", "DEPENDS_ON> NF:SMF.up", "DEPENDS_ON> NF:UPF.up", "<SERVES VRF.up"), anyOf).takes(6, 25, 3, 15),
 		state("Session:diameter", "up", in("ses", "DEPENDS_ON> NF:UDM.up", "DEPENDS_ON> NF:AUSF.up", "DEPENDS_ON> NF:SMF.up", "<SERVES VRF.up"), anyOf).takes(10, 60, 5, 30),
@@ -85,14 +86,14 @@ func coreLaws() []law {
 		raise("NF:AMF,NRF", "signalling-storm-overload-control-active", "critical", 202, in("load", "up"), func(e *env) bool { return e.is(1) && overload(e) >= 0.45 }).takes(3, 30, 30, 120),
 		raise("NF", "nf-capacity-licence-exceeded", "major", 207, in("cap", "load"), func(e *env) bool { return !e.all(0) || e.max(1) >= e.p("licensed", 0.5, 1.5) }).every(5 * time.Minute),
 		raise("Session:sctp", "sctp-association-down-amf-side", "major", 505, in("up", "DEPENDS_ON> NF.up"), func(e *env) bool { return e.is(1) && !e.all(0) }),
-		raise("Session:sctp", "ng-interface-down-gnb-lost", "major", 505, in("up", "DEPENDS_ON> NE:gnb.ng", "DEPENDS_ON> NF.up"), func(e *env) bool { return e.is(2) && !e.all(0) && !e.all(1) }).takes(2, 10, 5, 30).leaf(),
+		raise("Session:sctp", "ng-interface-down-gnb-lost", "major", 505, in("ng", "DEPENDS_ON> NF.up"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(2, 10, 5, 30),
 		raise("Session:n4", "n4-pfcp-path-failure", "critical", 505, in("up"), bad),
 		raise("Session:gtpu", "gtp-u-path-failure-n3-n9", "major", 505, in("up", "DEPENDS_ON> NF.up"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(3, 20, 5, 30),
 		raise("Session:diameter", "diameter-peer-down", "major", 505, in("up"), bad),
 		raise("NF:UDM", "udm-udr-database-unreachable", "critical", 160, in("db", "up"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(2, 20, 5, 30),
 		raise("NF:SMF", "pcf-unreachable", "major", 165, in("policy", "up"), func(e *env) bool { return e.is(1) && !e.all(0) }),
 		raise("NF:AUSF", "ausf-udm-authentication-failure-rate-high", "major", 600, in("serve", "up"), func(e *env) bool { return e.is(1) && !e.all(0) }).every(time.Minute),
-		raise("NF:AMF", "registration-success-rate-low", "critical", 532, in("load", "up", needs+"AUSF.serve", needs+"SCP.route", "<DEPENDS_ON Session:sctp.up"), func(e *env) bool {
+		raise("NF:AMF", "registration-success-rate-low", "critical", 532, in("load", "up", needs+"AUSF.serve", needs+"SCP.route", "<DEPENDS_ON Session:sctp.ng"), func(e *env) bool {
 			return e.is(1) && (overload(e) >= 0.45 || !e.any(2) || !e.any(3) || e.share(4) < e.p("coverage", 0.75, 0.92))
 		}).every(5 * time.Minute),
 		raise("NF:SMF", "pdu-session-establishment-success-rate-low", "critical", 532, in("up", needs+"SCP.route", "policy", "charging", "<DEPENDS_ON Session:n4.up", needs+"UPF <DEPENDS_ON Session:gtpu.up", "load"), func(e *env) bool {

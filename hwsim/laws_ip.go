@@ -82,7 +82,7 @@ func ipLaws() []law {
 		raise("Board:line", "router-board-fault", "critical", 514, in("hw", "present", "<CONTAINS NE:router.hw"), func(e *env) bool { return e.n(2) > 0 && (!e.all(0) || !e.all(1)) }),
 		raise("NE:router", "router-power-module-failure", "major", 78, in("psu", "<POWERS Fuse.live"), func(e *env) bool {
 			return e.min(0) < 1 || e.share(1) < 1
-		}).takes(0.01, 0.04, 2, 15).seen(0.85),
+		}).mirrors().takes(0.01, 0.04, 2, 15).seen(0.85),
 		raise("NE:router", "router-overtemperature", "major", 123, in("temp"), func(e *env) bool { return e.max(0) >= 16 }).takes(5, 30, 20, 60),
 		raise("NE:router", "vrrp-master-backup-switch", "warning", 77, in("<PROTECTS ProtectionGroup:vrrp PROTECTS> NE:router.reach", "reach"), func(e *env) bool {
 			return e.n(0) > 0 && e.is(1) && e.first(0) < 0.5

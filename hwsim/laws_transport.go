@@ -180,7 +180,7 @@ func transportLaws() []law {
 		raise("NE:spn,otn,olt", "ne-unreachable-dcn-management-loss", "critical", 505, in("reach"), bad).takes(50, 180, 20, 60).byManager(),
 		raise("NE:spn,otn,olt", "power-feed-problem-a-b", "major", 58, in("psu", "<POWERS Fuse.live"), func(e *env) bool {
 			return e.min(0) < 1 || e.share(1) < 1
-		}).takes(0.01, 0.04, 2, 15).seen(0.85),
+		}).mirrors().takes(0.01, 0.04, 2, 15).seen(0.85),
 		raise("NE:spn,otn,olt", "loss-of-synchronization-synce-ptp", "major", 76, in("sync"), bad).takes(1, 10, 10, 60),
 	}
 }

@@ -54,9 +54,6 @@ func (p *Plant) Trace() Trace {
 	carriers := map[int32][]int32{} // state change -> alarms that show it
 	for i, o := range p.occurrences {
 		if o.node >= 0 && o.reported {
-			if p.detector(o.key.res, int(o.key.v)).alarm.leaf {
-				continue
-			}
 			for _, s := range p.shown(o) {
 				carriers[s] = append(carriers[s], int32(i))
 			}
@@ -112,7 +109,10 @@ func (p *Plant) Trace() Trace {
 // or all that it reads when it mirrors others. A counter over many shows none of them.
 func (p *Plant) shown(o occurrence) []int32 {
 	parents := p.nodes[o.node].parents
-	if p.detector(o.key.res, int(o.key.v)).alarm.mirrors {
+	switch a := p.detector(o.key.res, int(o.key.v)).alarm; {
+	case a.leaf:
+		return nil
+	case a.mirrors:
 		return parents
 	}
 	var own []int32

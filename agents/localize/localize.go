@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"faultline/agents"
@@ -24,7 +25,7 @@ const (
 	minShare       = 0.002 // a domain with less belief is left out, unless it is among the first three
 	perDomain      = 60    // suspects of one domain
 	plannedBoost   = 300.0 // of a cause under announced work
-	plannedElse    = 0.02  // of planned work where none was announced
+	plannedElse    = 0.005 // of planned work where none was announced
 	maintenanceGap = 10 * time.Minute
 )
 
@@ -51,13 +52,13 @@ func run(ctx context.Context, p *agents.Pass, domain string) error {
 		if v.Mode.Domain != domain || n >= perDomain {
 			continue
 		}
-		s := rca.Suspect{Mode: v.Mode.ID, Resource: v.Resource, Prior: 1}
+		s := rca.Suspect{Mode: v.Mode.ID, Resource: v.Resource, Prior: exposure(ctx, p, v.Resource)}
 		if v.Mode.Planned {
 			w, ok, err := underWork(ctx, p, v.Resource)
 			if err != nil {
 				return err
 			}
-			s.Prior = plannedElse
+			s.Prior *= plannedElse
 			if ok {
 				s.Prior, s.Reason = plannedBoost, "announced work "+w.ID
 			}
@@ -73,6 +74,21 @@ func run(ctx context.Context, p *agents.Pass, domain string) error {
 	}
 	p.Note("localize-"+domain, "%d suspects", n)
 	return nil
+}
+
+// exposure is how much of a resource there is to break. Fibre counts by its length
+// where the inventory tells it: the yearly rate is that of an average section of
+// 1.4 km, of which a part is the work at its ends.
+func exposure(ctx context.Context, p *agents.Pass, id graph.ID) float64 {
+	e, err := p.Topology.Entity(ctx, id)
+	if err != nil || e.Kind != "FibreSection" {
+		return 1
+	}
+	m, err := strconv.ParseFloat(e.Attrs["length_m"], 64)
+	if err != nil || m < 0 {
+		return 1
+	}
+	return 0.3 + m/2000
 }
 
 func inScope(s rca.Scope, domain string) bool {

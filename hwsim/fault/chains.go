@@ -221,7 +221,7 @@ func DemoDay(n *hwsim.Network, seed uint64, day time.Time, works ...Work) (Scrip
 		return Script{}, err
 	}
 	rnd := rand.New(rand.NewPCG(seed, 0xda7))
-	b := builder{used: map[string][]Entry{}, rnd: rnd}
+	b := builder{net: n, used: map[string][]Entry{}, rnd: rnd}
 	for i, name := range Chains() {
 		at := day.Add(20*time.Minute + time.Duration(i)*88*time.Minute + time.Duration(rnd.IntN(1200))*time.Second)
 		e, err := c.choose(name, at, b.free)

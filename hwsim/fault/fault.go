@@ -11,6 +11,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,7 +95,7 @@ func Plan(o Options) (Script, error) {
 		return Script{}, bad("Modes", "none fits the network")
 	}
 	rnd := rand.New(rand.NewPCG(o.Seed, 0xfa017))
-	b := builder{used: map[string][]Entry{}, rnd: rnd}
+	b := builder{net: o.Network, used: map[string][]Entry{}, rnd: rnd}
 	starts := b.starts(o)
 	if o.Chains {
 		ch, err := newChooser(o.Network, o.Seed)
@@ -185,6 +186,7 @@ func fits(on string, pop map[string][]string) []string {
 
 // builder collects entries and keeps two faults off one resource at one time.
 type builder struct {
+	net  *hwsim.Network
 	rnd  *rand.Rand
 	list []Entry
 	used map[string][]Entry
@@ -231,12 +233,41 @@ func (b *builder) add(e Entry) {
 	b.used[e.Resource] = append(b.used[e.Resource], e)
 }
 
+// place picks a resource: fibre by its length, everything else alike.
+func (b *builder) place(ids []string) string {
+	total := 0.0
+	for _, id := range ids {
+		total += exposure(b.net, id)
+	}
+	u := b.rnd.Float64() * total
+	for _, id := range ids {
+		if u -= exposure(b.net, id); u < 0 {
+			return id
+		}
+	}
+	return ids[len(ids)-1]
+}
+
+// exposure is how much of a resource there is to break: for fibre a floor for the
+// work at its ends and a share for each kilometre.
+func exposure(n *hwsim.Network, id string) float64 {
+	r, _ := n.Resource(id)
+	if r.Kind != "FibreSection" {
+		return 1
+	}
+	m, err := strconv.ParseFloat(r.Attrs["length_m"], 64)
+	if err != nil {
+		return 1
+	}
+	return 0.3 + m/2000
+}
+
 func (b *builder) ordinary(draw []weighted, pop map[string][]string, at time.Time) {
 	for range 20 { // a resource that is taken is drawn again
 		m := pick(draw, b.rnd)
 		ids := fits(m.On, pop)
 		until := at.Add(repairTime(m, b.rnd))
-		id := ids[b.rnd.IntN(len(ids))]
+		id := b.place(ids)
 		extent := math.Round((0.3+0.7*b.rnd.Float64())*100) / 100
 		if b.free(id, at, until) {
 			b.add(Entry{Fault: hwsim.Fault{Mode: m.Name, Resource: id, At: at, Extent: extent}, Until: until, Domain: m.Domain})

@@ -102,11 +102,12 @@ func (d draw) routeM(a, b place) int {
 	return max(60, int(distanceKM(a, b)*1000*d.between(1.2, 1.5)))
 }
 
-// fibre adds a fibre section in a trench that carries the given links or trees.
+// fibre adds a fibre section, laid in one trench after the other, that carries the
+// given links or trees.
 // Loss: 0.35 dB/km at 1310 nm, 0.21 at 1550 nm for spans of the optical network,
 // 0.05 dB a splice, 0.3 dB a connector (typical values of single-mode plant). Cable
 // comes in drums of 2 km, for spans of 4 km, so that is how far splices are apart.
-func (b *builder) fibre(role, domain, id string, lengthM int, trench string, carried ...string) string {
+func (b *builder) fibre(role, domain, id string, lengthM int, trenches []string, carried ...string) string {
 	perKM, drum := 0.35, 2000
 	if role == "span" {
 		perKM, drum = 0.21, 4000
@@ -114,9 +115,9 @@ func (b *builder) fibre(role, domain, id string, lengthM int, trench string, car
 	splices := lengthM / drum
 	loss := perKM*float64(lengthM)/1000 + 0.05*float64(splices) + 2*0.3
 	b.add("FibreSection:"+role, domain, id, "Fibre "+id, kv{"length_m": itoa(lengthM), "loss_db": ftoa(loss, 2)})
-	if trench != "" {
-		b.trench(trench)
-		b.relate(id, laidIn, trench)
+	for _, t := range trenches {
+		b.trench(t)
+		b.relate(id, laidIn, t)
 	}
 	b.relate(id, carries, carried...)
 	if !b.lean {

@@ -18,16 +18,17 @@ func (b *builder) olt(r *region, a *area, outside bool) {
 		if !outside {
 			continue
 		}
-		roads := []int{1}
+		first, last := 1, 1 // the second uplink goes the other way round
 		if side == 1 {
-			roads = roads[:0]
-			for road := 2; road <= b.ringSites+1; road++ {
-				roads = append(roads, road)
-			}
+			first, last = 2, b.ringSites+1
 		}
-		for i, road := range roads {
-			b.fibre("access", transport, link+"-F"+itoa(i+1), d.whole(800, 2500), a.office.id+"-RING1-ROAD"+itoa(road), link)
+		var roads []string
+		length := 0
+		for road := first; road <= last; road++ {
+			roads = append(roads, a.office.id+"-RING1-ROAD"+itoa(road))
+			length += d.whole(800, 2500)
 		}
+		b.fibre("access", transport, link+"-F1", length, roads, link)
 	}
 	tunnels := b.tunnels(r, a, id, [2][]string{}, "B2B", false)
 	b.pseudoWire(id, id+"-PW1", tunnels)
@@ -53,7 +54,7 @@ func (b *builder) pon(r *region, a *area, d draw, board string, card, pon int) {
 	b.relate(port, carries, tree)
 	ring := (card*b.pons + pon) % b.rings
 	hop := 1 + pon%b.ringSites
-	b.fibre("feeder", fixed, "OLT-"+no+"-FEED-"+spot, d.whole(400, 6000), a.office.id+"-RING"+itoa(ring+1)+"-ROAD"+itoa(hop), tree)
+	b.fibre("feeder", fixed, "OLT-"+no+"-FEED-"+spot, d.whole(400, 6000), []string{a.office.id + "-RING" + itoa(ring+1) + "-ROAD" + itoa(hop)}, tree)
 	grid := a.grids[ring*len(a.grids)/b.rings]
 	group := ""
 	for n := 1; n <= b.onus; n++ {
@@ -65,7 +66,7 @@ func (b *builder) pon(r *region, a *area, d draw, board string, card, pon int) {
 		b.relate(tree, servesTo, onu)
 		b.relate(grid, powers, onu)
 		b.relate(onu, servesTo, group)
-		drop := b.fibre("drop", fixed, "OLT-"+no+"-DROP-"+leaf, d.whole(40, 500), "OLT-"+no+"-STREET-"+spot)
+		drop := b.fibre("drop", fixed, "OLT-"+no+"-DROP-"+leaf, d.whole(40, 500), []string{"OLT-" + no + "-STREET-" + spot})
 		b.relate(drop, servesTo, onu)
 	}
 }

@@ -148,9 +148,7 @@ func (b *builder) uplinks(r *region) {
 	}
 	next := ring.routers[(at+1)%len(ring.routers)][0]
 	dark := b.ipLink(r.routers[1], next, 1, "ospf", 10000, false)
-	for i, trench := range ring.spans[at].trenches {
-		b.fibre("dark", ip, dark.members[0]+"-F"+itoa(i+1), ring.spans[at].lengths[i], trench, dark.members[0])
-	}
+	b.fibre("dark", ip, dark.members[0]+"-F1", ring.spans[at].length, ring.spans[at].trenches, dark.members[0])
 	for _, er := range r.routers {
 		vrf := b.part(er.id, "VRF", ip, er.id+"-VRF-RAN", "Base station VPN on "+er.id, kv{"priority": "1"})
 		b.relate(vrf, dependsOn, er.bgp...)

@@ -10,7 +10,7 @@ type otnNode struct {
 type span struct {
 	ots      string
 	trenches []string
-	lengths  []int
+	length   int // metres
 }
 
 // otnRing joins hubs and two data centres: spans[i] lies between nodes[i] and the
@@ -86,19 +86,13 @@ func (r *otnRing) way(from, to int, forward bool) []span {
 	return out
 }
 
-// span adds an OTS of two fibre sections between two optical nodes.
+// span adds an OTS between two optical nodes; its cable lies along two roads.
 func (b *builder) span(id string, x, y *otnNode) span {
 	d := b.draw(id)
 	s := span{ots: b.add("Link:ots", transport, id, "Optical section "+id, kv{"capacity_mbps": "9600000", "wavelengths": "96"})}
 	b.relate(id, connects, b.linePort(x, d), b.linePort(y, d))
-	total := d.routeM(x.at, y.at)
-	first := int(float64(total) * d.between(0.35, 0.65))
-	s.lengths = []int{first, total - first}
-	for i, length := range s.lengths {
-		trench := id + "-ROAD" + itoa(i+1)
-		b.fibre("span", transport, id+"-F"+itoa(i+1), length, trench, id)
-		s.trenches = append(s.trenches, trench)
-	}
+	s.length, s.trenches = d.routeM(x.at, y.at), []string{id + "-ROAD1", id + "-ROAD2"}
+	b.fibre("span", transport, id+"-F1", s.length, s.trenches, id)
 	return s
 }
 

@@ -99,14 +99,14 @@ func (b *builder) band(s *site, g *gnb, board string, band, azimuth int, indoor 
 		b.relate(rru, powers, antenna)
 		b.relate(antenna, servesTo, cell)
 		if sector == sectors && remote != "" {
-			b.fibre("fronthaul", wireless, g.id+"-FO"+no, s.d.whole(300, 1500), remote, link)
+			b.fibre("fronthaul", wireless, g.id+"-FO"+no, s.d.whole(300, 1500), []string{remote}, link)
 		} else {
-			b.fibre("fronthaul", wireless, g.id+"-FO"+no, s.d.whole(25, 90), mast, link)
+			b.fibre("fronthaul", wireless, g.id+"-FO"+no, s.d.whole(25, 90), []string{mast}, link)
 		}
 		b.feed(s, 32, rru)
 	}
 	if b.lean {
-		b.fibre("fronthaul", wireless, g.id+"-FO"+itoa(band), s.d.whole(25, 90), "", links...)
+		b.fibre("fronthaul", wireless, g.id+"-FO"+itoa(band), s.d.whole(25, 90), nil, links...)
 		b.feed(s, 63, radios...)
 	}
 }

@@ -101,7 +101,7 @@ func (b *builder) aggregation(r *region, d draw) {
 				link := b.ethernet(id+"-L"+itoa(phy), p, q, 100000)
 				b.relate(group, dependsOn, p, q)
 				// Both fibres of a chain lie in one trench; the chains take different roads.
-				b.fibre("aggregation", transport, link+"-F1", length, id+"-ROAD", link)
+				b.fibre("aggregation", transport, link+"-F1", length, []string{id + "-ROAD"}, link)
 			}
 			groups[side] = append(groups[side], group)
 		}
@@ -217,7 +217,7 @@ func (b *builder) ring(r *region, a *area, ring int) {
 			g := b.baseStation(s, n, false, a.vendor, id+"-ROAD"+itoa(at+1))
 			link := b.join(r, a, g, nodes[at], tunnels)
 			if i > at {
-				b.fibre("access", transport, link+"-F1", d.routeM(sites[at].at, s.at), id+"-SPUR1", link)
+				b.fibre("access", transport, link+"-F1", d.routeM(sites[at].at, s.at), []string{id + "-SPUR1"}, link)
 			}
 		}
 	}
@@ -260,10 +260,12 @@ func (b *builder) ringLinks(d draw, a *area, id string, ring int, sites []*site,
 		case i == len(nodes):
 			duct = (ring+1)%b.rings + 1
 		}
+		way := []string{road}
 		if duct > 0 {
-			b.fibre("access", transport, link+"-F2", d.whole(120, 600), a.office.id+"-DUCT"+itoa(duct), link)
+			way = append(way, a.office.id+"-DUCT"+itoa(duct))
+			length += d.whole(120, 600)
 		}
-		b.fibre("access", transport, link+"-F1", length, road, link)
+		b.fibre("access", transport, link+"-F1", length, way, link)
 		links = append(links, link)
 		from, at = to, next
 	}

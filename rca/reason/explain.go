@@ -93,6 +93,7 @@ func (w *world) pathEdges(n *node) []rca.PathEdge {
 	}
 	var ways []way
 	seen := map[*node]bool{}
+	told := w.seconds(w.alarms[n.alarm].Raised)
 	var climb func(n *node, edges []*rca.CausalEdge, p float64)
 	climb = func(n *node, edges []*rca.CausalEdge, p float64) {
 		top := 0.0
@@ -105,7 +106,7 @@ func (w *world) pathEdges(n *node) []rca.PathEdge {
 			}
 			es := append(slices.Clone(edges), x.edge)
 			if x.from.root || x.from.alarm >= 0 {
-				if !seen[x.from] {
+				if !seen[x.from] && inTime(x.from, es, told) {
 					seen[x.from] = true
 					ways = append(ways, way{x.from, es, p * x.q * x.timing})
 				}
@@ -145,5 +146,14 @@ func (w *world) pathEdges(n *node) []rca.PathEdge {
 	return out
 }
 
+// inTime reports whether an alarm can have come by these edges when it did.
+func inTime(from *node, edges []*rca.CausalEdge, at float64) bool {
+	lo, hi := from.when.lo-slackSeconds, from.when.hi+slackSeconds
+	for _, e := range edges {
+		lo, hi = lo+e.LagMin.Seconds(), hi+e.LagMax.Seconds()
+	}
+	return lo <= at && at <= hi
+}
+
 // pathShare is how strong a way must be, against the strongest, to be told.
-const pathShare = 0.5
+const pathShare = 0.95

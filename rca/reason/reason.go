@@ -32,7 +32,7 @@ const (
 	defaultLeak   = 0.02
 	defaultDetect = 0.95
 	minBelief     = 0.02 // weaker branches are not followed
-	maxMiss       = 0.98 // no single silence refutes a cause
+	maxMiss       = 0.97 // no single silence refutes a cause
 	maxNodes      = 6000 // of one propagation
 	slackSeconds  = 90   // clocks and alarm filters
 	perYear       = 1e-2 // turns a yearly rate into the chance of a fault beside this incident, in time and place
