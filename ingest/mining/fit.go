@@ -122,6 +122,21 @@ type fitted struct {
 
 func (f *fitted) has(src int) bool { return slices.Contains(f.sources[f.own:], src) }
 
+// toggled lists the sources beyond the node's own, with src added or dropped.
+func (f *fitted) toggled(src int) []int {
+	out := slices.Clone(f.sources[f.own:])
+	if at, has := slices.BinarySearch(out, src); has {
+		return slices.Delete(out, at, at+1)
+	} else {
+		return slices.Insert(out, at, src)
+	}
+}
+
+// lacking lists the sources beyond the node's own, without those of cause i.
+func (f *fitted) lacking(i, hops int) []int {
+	return slices.DeleteFunc(slices.Clone(f.sources[f.own:]), func(src int) bool { return src/hops == i })
+}
+
 // fit maximises the log-likelihood by EM, started from an earlier fit of the node:
 //
 //	sum over events log(rate) - span * sum over devices base - sum over columns alpha * mass
@@ -159,7 +174,9 @@ func (nd *node) fit(sources []int, from *fitted, opt Options, penalty float64) *
 		for k, a := range f.alpha {
 			if a > 0 {
 				c := &nd.sources[f.sources[k/kern]][k%kern]
-				f.alpha[k] = a * c.pull(f.inverse) / c.mass
+				if f.alpha[k] = a * c.pull(f.inverse) / c.mass; f.alpha[k]*c.mass < 1e-3 {
+					f.alpha[k] = 0
+				}
 			}
 		}
 		clear(calm)

@@ -165,7 +165,7 @@ func Mine(ctx context.Context, in Input, opt Options) (*Result, error) {
 	for i, cause := range s.types {
 		for j, effect := range s.types {
 			if i != j {
-				res.Ranked = append(res.Ranked, Candidate{Pair{cause, effect}, found.rank(i, j, pri)})
+				res.Ranked = append(res.Ranked, Candidate{Pair{cause, effect}, found.rank(i, j)})
 			}
 		}
 	}

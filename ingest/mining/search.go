@@ -1,6 +1,7 @@
 package mining
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"runtime"
@@ -8,24 +9,36 @@ import (
 	"sync"
 )
 
-// minGain is the least improvement worth a step, nats; it also ends the search.
-const minGain = 1e-3
+const (
+	minGain = 1e-3 // least improvement worth a step, nats
+	batch   = 8    // trials renewed at once; fixed, so that results do not depend on the machine
+)
 
-// graphFit is the graph that the search ended with. For every effect it keeps the
-// fit, the fit with each source toggled (nil: cannot help), and the fit without
-// any source of each cause.
+// trial is what one change of an effect's sources would gain.
+
+type trial struct {
+	gain float64
+	base *fitted // the fit that it was measured against; stale when the effect has another now
+}
+
+// graphFit is the graph under search.
 type graphFit struct {
-	cur     []*fitted
-	toggle  [][]*fitted // effect -> source
-	without [][]*fitted // effect -> cause; nil when it is no cause
-	edge    [][]bool
-	hops    int
+	nodes   []*node
+	pri     *priors
+	opt     Options
 	penalty float64
+	hops    int
+	edge    [][]bool
+	cur     []*fitted // per effect
+	toggle  [][]trial // effect -> source: with it if it is out, without it if it is in
+	without [][]trial // effect -> cause: without any of its sources; measured for causes only
 }
 
 // search climbs from the known edges to a graph of locally highest score by
-// adding, dropping and reversing one cause at a time; the score is a sum over the
-// effects, so a step needs new fits of the one or two effects that it touches.
+// adding, dropping and reversing one cause at a time. The score is a sum over the
+// effects, so a step touches one or two fits. Trials are lazy: another source
+// mostly takes away from what a source can gain, so a stale gain serves as a bound
+// and only trials at the top are renewed. Before the search ends, all are.
 func search(ctx context.Context, nodes []*node, pri *priors, opt Options) (*graphFit, error) {
 	n := len(nodes)
 	var total float64
@@ -33,180 +46,221 @@ func search(ctx context.Context, nodes []*node, pri *priors, opt Options) (*grap
 		total += float64(len(nd.dev))
 	}
 	g := &graphFit{
-		cur: make([]*fitted, n), toggle: make([][]*fitted, n), without: make([][]*fitted, n),
-		edge: grid(n), hops: opt.Hops + 1,
+		nodes: nodes, pri: pri, opt: opt, hops: opt.Hops + 1, edge: grid(n), cur: make([]*fitted, n),
+		toggle: make([][]trial, n), without: make([][]trial, n),
 		penalty: opt.Penalty * 0.5 * math.Log(total) * float64(len(opt.Kernels)),
 	}
-	dirty := make([]int, n)
-	for j := range n {
-		dirty[j] = j
-		for i := range n {
-			g.edge[i][j] = pri.known[i][j]
-		}
-	}
-	for {
-		err := parallel(ctx, dirty, func(j int) { g.refresh(nodes, pri, opt, j) })
-		if err != nil {
-			return nil, err
-		}
-		if dirty = g.step(pri, opt.AllowCycles); dirty == nil {
-			return g, nil
-		}
-	}
-}
-
-// refresh fits one effect's present sources, when that is still to do, and all its
-// neighbours in the search.
-func (g *graphFit) refresh(nodes []*node, pri *priors, opt Options, j int) {
-	nd, n := nodes[j], len(nodes)
-	if g.cur[j] == nil {
-		f := nd.fit(nil, nil, opt, g.penalty)
+	err := parallel(ctx, n, func(j int) {
+		g.toggle[j], g.without[j] = make([]trial, n*g.hops), make([]trial, n)
 		var known []int
 		for i := range n {
-			if pri.known[i][j] {
+			if g.edge[i][j] = pri.known[i][j]; g.edge[i][j] {
 				known = append(known, i*g.hops)
 			}
 		}
-		if known != nil {
-			f = nd.fit(known, f, opt, g.penalty)
-		}
-		g.cur[j] = f
-	}
-	f := g.cur[j]
-	mine := f.sources[f.own:]
-	g.toggle[j] = make([]*fitted, n*g.hops)
-	g.without[j] = make([]*fitted, n)
-	for src := range g.toggle[j] {
-		i := src / g.hops
-		if i == j || pri.excluded[i][j] {
-			continue
-		}
-		if at, has := slices.BinarySearch(mine, src); !has {
-			if nd.helps(src, f) {
-				g.toggle[j][src] = nd.fit(slices.Insert(slices.Clone(mine), at, src), f, opt, g.penalty)
+		g.cur[j] = nodes[j].fit(known, nodes[j].fit(nil, nil, opt, 0), opt, g.penalty)
+	})
+	for err == nil {
+		best, stale := g.moves()
+		switch {
+		case len(stale) > 0:
+			err = g.renew(ctx, stale[:min(batch, len(stale))])
+		case best.gain > minGain:
+			err = g.apply(ctx, best)
+		default:
+			var all []move
+			for j := range n {
+				for src := range g.toggle[j] {
+					if g.toggle[j][src].base != g.cur[j] {
+						all = append(all, move{j: j, src: src, back: -1})
+					}
+				}
 			}
-		} else {
-			g.toggle[j][src] = nd.fit(slices.Delete(slices.Clone(mine), at, at+1), f, opt, g.penalty)
-			rest := slices.DeleteFunc(slices.Clone(mine), func(s int) bool { return s/g.hops == i })
-			if len(rest) == len(mine)-1 {
-				g.without[j][i] = g.toggle[j][src]
-			} else if g.without[j][i] == nil {
-				g.without[j][i] = nd.fit(rest, f, opt, g.penalty)
+			if all == nil {
+				return g, nil
 			}
+			err = g.renew(ctx, all)
 		}
 	}
+	return nil, err
 }
 
-// step makes the best move and returns the effects that it touched, nil when no
-// move gains.
-func (g *graphFit) step(pri *priors, cycles bool) []int {
-	best := minGain
-	var move func() []int
+// move toggles a source of effect j. With back >= 0 it is a reversal: j loses the
+// cause of src altogether, and that cause gets the source back.
+type move struct {
+	gain         float64
+	j, src, back int
+}
+
+// moves returns the best move among fresh trials, and the moves with a stale trial
+// that might beat it, most promising first.
+func (g *graphFit) moves() (best move, stale []move) {
+	best = move{gain: minGain}
+	consider := func(m move, fresh bool) {
+		if !fresh {
+			stale = append(stale, m)
+		} else if m.gain > best.gain {
+			best = m
+		}
+	}
 	for j, f := range g.cur {
-		for src, t := range g.toggle[j] {
-			i := src / g.hops
-			if t == nil || t.score-f.score <= best {
+		for src := range g.toggle[j] {
+			i, t := src/g.hops, g.toggle[j][src]
+			last := f.has(src) && g.sourcesOf(i, j) == 1
+			if t.gain > minGain && i != j && !(last && g.pri.known[i][j]) &&
+				(g.edge[i][j] || g.opt.AllowCycles || !reaches(g.edge, j, i)) {
+				consider(move{t.gain, j, src, -1}, t.base == f)
+			}
+		}
+		for i := range g.without[j] {
+			if !g.edge[i][j] || g.pri.known[i][j] || g.opt.AllowCycles {
 				continue
 			}
-			if f.has(src) {
-				last := g.without[j][i] == t
-				if last && pri.known[i][j] {
+			for back := j * g.hops; back < (j+1)*g.hops; back++ {
+				w, t := g.without[j][i], g.toggle[i][back]
+				if w.gain+t.gain <= minGain {
 					continue
 				}
-				best, move = t.score-f.score, func() []int { g.edge[i][j] = !last; g.cur[j] = t; return []int{j} }
-			} else if g.edge[i][j] || cycles || !reaches(g.edge, j, i) {
-				best, move = t.score-f.score, func() []int { g.edge[i][j] = true; g.cur[j] = t; return []int{j} }
-			}
-		}
-		if cycles {
-			continue // both directions may stand, so none has to yield
-		}
-		for i, w := range g.without[j] {
-			if w == nil || pri.known[i][j] {
-				continue
-			}
-			t := g.bestAdd(j, i)
-			if t == nil {
-				continue
-			}
-			gain := w.score - f.score + t.score - g.cur[i].score
-			if gain <= best {
-				continue
-			}
-			g.edge[i][j] = false
-			if !reaches(g.edge, i, j) {
-				best, move = gain, func() []int {
-					g.edge[i][j], g.edge[j][i] = false, true
-					g.cur[j], g.cur[i] = w, t
-					return []int{i, j}
+				g.edge[i][j] = false
+				if !reaches(g.edge, i, j) {
+					consider(move{w.gain + t.gain, j, i * g.hops, back}, w.base == f && t.base == g.cur[i])
 				}
+				g.edge[i][j] = true
 			}
-			g.edge[i][j] = true
 		}
 	}
-	if move == nil {
-		return nil
-	}
-	return move()
+	stale = slices.DeleteFunc(stale, func(m move) bool { return m.gain <= best.gain })
+	slices.SortFunc(stale, func(a, b move) int {
+		return cmp.Or(cmp.Compare(b.gain, a.gain), cmp.Compare(a.j, b.j), cmp.Compare(a.src, b.src), cmp.Compare(a.back, b.back))
+	})
+	return best, stale
 }
 
-// bestAdd is the best fit of effect j with one source of cause i more.
-func (g *graphFit) bestAdd(i, j int) *fitted {
-	var best *fitted
-	for h := range g.hops {
-		if t := g.toggle[j][i*g.hops+h]; t != nil && (best == nil || t.score > best.score) {
-			best = t
+// renew measures the trials of moves against the fits of now.
+func (g *graphFit) renew(ctx context.Context, moves []move) error {
+	return parallel(ctx, len(moves), func(k int) {
+		m := moves[k]
+		if m.back < 0 {
+			g.try(m.j, m.src)
+			return
+		}
+		i := m.src / g.hops
+		g.tryWithout(m.j, i)
+		g.try(i, m.back)
+	})
+}
+
+// try measures the toggle of one source.
+func (g *graphFit) try(j, src int) {
+	nd, f := g.nodes[j], g.cur[j]
+	t := trial{-g.penalty, f}
+	if i := src / g.hops; i != j && !g.pri.excluded[i][j] && (f.has(src) || nd.helps(src, f)) {
+		t.gain = nd.fit(f.toggled(src), f, g.opt, g.penalty).score - f.score
+	}
+	g.toggle[j][src] = t
+}
+
+// tryWithout measures effect j without cause i.
+func (g *graphFit) tryWithout(j, i int) {
+	f := g.cur[j]
+	g.without[j][i] = trial{g.nodes[j].fit(f.lacking(i, g.hops), f, g.opt, g.penalty).score - f.score, f}
+}
+
+// apply makes a move and measures what dropping each cause of the effects that it
+// touched would gain now.
+func (g *graphFit) apply(ctx context.Context, m move) error {
+	i, touched := m.src/g.hops, []int{m.j}
+	f := g.cur[m.j]
+	if m.back < 0 {
+		g.cur[m.j] = g.nodes[m.j].fit(f.toggled(m.src), f, g.opt, g.penalty)
+	} else {
+		g.cur[m.j] = g.nodes[m.j].fit(f.lacking(i, g.hops), f, g.opt, g.penalty)
+		g.cur[i] = g.nodes[i].fit(g.cur[i].toggled(m.back), g.cur[i], g.opt, g.penalty)
+		g.edge[m.j][i] = true
+		touched = append(touched, i)
+	}
+	g.edge[i][m.j] = g.sourcesOf(i, m.j) > 0
+	type task struct{ j, src int }
+	var tasks []task
+	for _, j := range touched {
+		for _, src := range g.cur[j].sources[g.cur[j].own:] {
+			tasks = append(tasks, task{j, src})
 		}
 	}
-	return best
+	return parallel(ctx, len(tasks), func(k int) {
+		j, src := tasks[k].j, tasks[k].src
+		g.try(j, src)
+		switch c := src / g.hops; {
+		case g.sourcesOf(c, j) == 1:
+			g.without[j][c] = g.toggle[j][src]
+		case src%g.hops == g.first(c, j)%g.hops: // one of the tasks of this cause
+			g.tryWithout(j, c)
+		}
+	})
+}
+
+// sourcesOf counts the sources by which i is a cause of j; first is the first.
+func (g *graphFit) sourcesOf(i, j int) (n int) {
+	for h := range g.hops {
+		if g.cur[j].has(i*g.hops + h) {
+			n++
+		}
+	}
+	return n
+}
+
+func (g *graphFit) first(i, j int) int {
+	for src := i * g.hops; ; src++ {
+		if g.cur[j].has(src) {
+			return src
+		}
+	}
 }
 
 // gain is what the score loses without the edge i -> j, or would win with it.
 func (g *graphFit) gain(i, j int) float64 {
 	if g.edge[i][j] {
-		if w := g.without[j][i]; w != nil {
-			return g.cur[j].score - w.score
-		}
-		return -g.penalty
+		return -g.without[j][i].gain
 	}
-	if t := g.bestAdd(i, j); t != nil {
-		return t.score - g.cur[j].score
+	best := -g.penalty
+	for src := i * g.hops; src < (i+1)*g.hops; src++ {
+		best = max(best, g.toggle[j][src].gain)
 	}
-	return -g.penalty
+	return best
 }
 
-// rank orders pairs: edges first, each by what it gains, excluded pairs last.
-func (g *graphFit) rank(i, j int, pri *priors) float64 {
+// rank orders pairs: edges first, by their gain per occurrence of the cause, then
+// what an edge would gain; excluded pairs last.
+func (g *graphFit) rank(i, j int) float64 {
 	const apart = 1e9
 	switch {
-	case pri.known[i][j]:
+	case g.pri.known[i][j]:
 		return 2 * apart
-	case pri.excluded[i][j]:
+	case g.pri.excluded[i][j]:
 		return -2 * apart
 	case g.edge[i][j]:
-		return apart + g.gain(i, j)
+		return apart + g.gain(i, j)/float64(len(g.nodes[i].dev))
 	}
 	return g.gain(i, j)
 }
 
-// parallel runs f for every item on all processors and waits for the end; a
+// parallel runs f for 0 to n-1 on all processors and waits for the end; a
 // cancelled context stops it between items.
-func parallel(ctx context.Context, items []int, f func(int)) error {
+func parallel(ctx context.Context, n int, f func(int)) error {
 	work := make(chan int)
 	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(items)) {
+	for range min(runtime.GOMAXPROCS(0), n) {
 		wg.Go(func() {
-			for j := range work {
-				f(j)
+			for k := range work {
+				f(k)
 			}
 		})
 	}
 	var err error
-	for _, j := range items {
-		if err = ctx.Err(); err != nil {
-			break
+	for k := 0; k < n && err == nil; k++ {
+		if err = ctx.Err(); err == nil {
+			work <- k
 		}
-		work <- j
 	}
 	close(work)
 	wg.Wait()

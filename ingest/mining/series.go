@@ -159,14 +159,32 @@ func (s *series) inferLinks(slot, score float64) [][2]int32 {
 		}
 	}
 	var out [][2]int32
+	near := map[int32]map[int32]float64{}
+	note := func(a, b int32, z float64) {
+		if near[a] == nil {
+			near[a] = map[int32]float64{}
+		}
+		near[a][b] = z
+	}
 	for p, n := range together {
 		// Each shift sees the pair in both orders, so it counts two samples of chance.
 		expected := float64(chance[p]) / (2 * shifts)
-		if (float64(n)-expected)/math.Sqrt(expected+1) > score {
+		if z := (float64(n) - expected) / math.Sqrt(expected+1); z > score {
 			out = append(out, p)
+			note(p[0], p[1], z)
+			note(p[1], p[0], z)
 		}
 	}
-	return sortedLinks(out)
+	out = slices.DeleteFunc(sortedLinks(out), func(p [2]int32) bool {
+		z := near[p[0]][p[1]]
+		for c, zc := range near[p[0]] {
+			if zc > z && near[p[1]][c] > z {
+				return true
+			}
+		}
+		return false
+	})
+	return out
 }
 
 // neighbours lists, for each hop from 0, the devices at that distance.
