@@ -27,6 +27,7 @@ type node struct {
 	sources    [][]column // source -> one column per kernel
 	devices    int
 	span       float64
+	price      []float64 // source -> penalty, nats
 }
 
 // newNodes computes the columns of all effects in one pass over the history. Two
@@ -141,8 +142,8 @@ func (f *fitted) lacking(i, hops int) []int {
 //
 //	sum over events log(rate) - span * sum over devices base - sum over columns alpha * mass
 //
-// penalty is taken off per source beyond the node's own.
-func (nd *node) fit(sources []int, from *fitted, opt Options, penalty float64) *fitted {
+// The price of every source beyond the node's own is taken off.
+func (nd *node) fit(sources []int, from *fitted, opt Options) *fitted {
 	kern, n := len(opt.Kernels), len(nd.dev)
 	f := &fitted{own: nd.hops, base: make([]float64, nd.devices), inverse: make([]float64, n)}
 	for h := range nd.hops {
@@ -200,7 +201,9 @@ func (nd *node) fit(sources []int, from *fitted, opt Options, penalty float64) *
 	for k, a := range f.alpha {
 		f.score -= a * nd.sources[f.sources[k/kern]][k%kern].mass
 	}
-	f.score -= penalty * float64(len(sources))
+	for _, src := range sources {
+		f.score -= nd.price[src]
+	}
 	return f
 }
 

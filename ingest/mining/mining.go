@@ -60,6 +60,7 @@ type Options struct {
 	Kernels     []time.Duration // mean lags of the exponential kernels, whose mixture is an edge's lag distribution
 	Hops        int             // how far in links a cause reaches, 0 to 3
 	Penalty     float64         // factor on the BIC penalty; larger gives fewer edges
+	Leak        float64         // share of a pair's unconditional evidence that is put down to imperfect modelling, 0 to 1
 	Shrink      float64         // pseudo-events that pull a device's base rate to the mean of all devices
 	Rounds      int             // EM rounds per fit
 	AllowCycles bool            // do not assume that causes form an acyclic graph
@@ -71,7 +72,7 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		Kernels: []time.Duration{10 * time.Second, time.Minute},
-		Hops:    1, Penalty: 1, Shrink: 1, Rounds: 8, InferLinks: true, LinkScore: 5,
+		Hops:    1, Penalty: 0.7, Leak: 0.03, Shrink: 1, Rounds: 8, InferLinks: true, LinkScore: 5,
 	}
 }
 
@@ -92,6 +93,8 @@ func (o Options) validate() error {
 		return bad("hops", o.Hops)
 	case !(o.Penalty > 0):
 		return bad("penalty", o.Penalty)
+	case !(o.Leak >= 0 && o.Leak < 1):
+		return bad("leak", o.Leak)
 	case !(o.Shrink >= 0):
 		return bad("shrink", o.Shrink)
 	case o.Rounds < 1:

@@ -15,7 +15,6 @@ const (
 )
 
 // trial is what one change of an effect's sources would gain.
-
 type trial struct {
 	gain float64
 	base *fitted // the fit that it was measured against; stale when the effect has another now
@@ -26,7 +25,6 @@ type graphFit struct {
 	nodes   []*node
 	pri     *priors
 	opt     Options
-	penalty float64
 	hops    int
 	edge    [][]bool
 	cur     []*fitted // per effect
@@ -41,25 +39,16 @@ type graphFit struct {
 // and only trials at the top are renewed. Before the search ends, all are.
 func search(ctx context.Context, nodes []*node, pri *priors, opt Options) (*graphFit, error) {
 	n := len(nodes)
+	g := &graphFit{
+		nodes: nodes, pri: pri, opt: opt, hops: opt.Hops + 1, edge: grid(n), cur: make([]*fitted, n),
+		toggle: make([][]trial, n), without: make([][]trial, n),
+	}
 	var total float64
 	for _, nd := range nodes {
 		total += float64(len(nd.dev))
 	}
-	g := &graphFit{
-		nodes: nodes, pri: pri, opt: opt, hops: opt.Hops + 1, edge: grid(n), cur: make([]*fitted, n),
-		toggle: make([][]trial, n), without: make([][]trial, n),
-		penalty: opt.Penalty * 0.5 * math.Log(total) * float64(len(opt.Kernels)),
-	}
-	err := parallel(ctx, n, func(j int) {
-		g.toggle[j], g.without[j] = make([]trial, n*g.hops), make([]trial, n)
-		var known []int
-		for i := range n {
-			if g.edge[i][j] = pri.known[i][j]; g.edge[i][j] {
-				known = append(known, i*g.hops)
-			}
-		}
-		g.cur[j] = nodes[j].fit(known, nodes[j].fit(nil, nil, opt, 0), opt, g.penalty)
-	})
+	bic := opt.Penalty * 0.5 * math.Log(total) * float64(len(opt.Kernels))
+	err := parallel(ctx, n, func(j int) { g.begin(j, bic) })
 	for err == nil {
 		best, stale := g.moves()
 		switch {
@@ -83,6 +72,41 @@ func search(ctx context.Context, nodes []*node, pri *priors, opt Options) (*grap
 		}
 	}
 	return nil, err
+}
+
+// begin prices the sources of effect j and fits what is known of it. A price is the
+// BIC penalty and a share of what the source gains when it stands alone: no model
+// of the paths between two types is exact, so a little of a strong association
+// leaks past the causes that explain it.
+func (g *graphFit) begin(j int, bic float64) {
+	nd, n := g.nodes[j], len(g.nodes)
+	nd.price = make([]float64, n*g.hops)
+	g.toggle[j], g.without[j] = make([]trial, n*g.hops), make([]trial, n)
+	alone := nd.fit(nil, nil, g.opt)
+	for src := range nd.price {
+		t := trial{0, alone}
+		if i := src / g.hops; i != j && nd.helps(src, alone) {
+			t.gain = nd.fit([]int{src}, alone, g.opt).score - alone.score
+		}
+		nd.price[src] = bic + g.opt.Leak*max(0, t.gain)
+		if t.gain -= nd.price[src]; g.pri.excluded[src/g.hops][j] {
+			t.gain = -nd.price[src]
+		}
+		g.toggle[j][src] = t
+	}
+	g.cur[j] = alone
+	var known []int
+	for i := range n {
+		if g.edge[i][j] = g.pri.known[i][j]; g.edge[i][j] {
+			known = append(known, i*g.hops)
+		}
+	}
+	if known != nil {
+		g.cur[j] = nd.fit(known, alone, g.opt)
+		for _, src := range known {
+			g.tryWithout(j, src/g.hops)
+		}
+	}
 }
 
 // move toggles a source of effect j. With back >= 0 it is a reversal: j loses the
@@ -153,9 +177,9 @@ func (g *graphFit) renew(ctx context.Context, moves []move) error {
 // try measures the toggle of one source.
 func (g *graphFit) try(j, src int) {
 	nd, f := g.nodes[j], g.cur[j]
-	t := trial{-g.penalty, f}
+	t := trial{-nd.price[src], f}
 	if i := src / g.hops; i != j && !g.pri.excluded[i][j] && (f.has(src) || nd.helps(src, f)) {
-		t.gain = nd.fit(f.toggled(src), f, g.opt, g.penalty).score - f.score
+		t.gain = nd.fit(f.toggled(src), f, g.opt).score - f.score
 	}
 	g.toggle[j][src] = t
 }
@@ -163,7 +187,7 @@ func (g *graphFit) try(j, src int) {
 // tryWithout measures effect j without cause i.
 func (g *graphFit) tryWithout(j, i int) {
 	f := g.cur[j]
-	g.without[j][i] = trial{g.nodes[j].fit(f.lacking(i, g.hops), f, g.opt, g.penalty).score - f.score, f}
+	g.without[j][i] = trial{g.nodes[j].fit(f.lacking(i, g.hops), f, g.opt).score - f.score, f}
 }
 
 // apply makes a move and measures what dropping each cause of the effects that it
@@ -172,10 +196,10 @@ func (g *graphFit) apply(ctx context.Context, m move) error {
 	i, touched := m.src/g.hops, []int{m.j}
 	f := g.cur[m.j]
 	if m.back < 0 {
-		g.cur[m.j] = g.nodes[m.j].fit(f.toggled(m.src), f, g.opt, g.penalty)
+		g.cur[m.j] = g.nodes[m.j].fit(f.toggled(m.src), f, g.opt)
 	} else {
-		g.cur[m.j] = g.nodes[m.j].fit(f.lacking(i, g.hops), f, g.opt, g.penalty)
-		g.cur[i] = g.nodes[i].fit(g.cur[i].toggled(m.back), g.cur[i], g.opt, g.penalty)
+		g.cur[m.j] = g.nodes[m.j].fit(f.lacking(i, g.hops), f, g.opt)
+		g.cur[i] = g.nodes[i].fit(g.cur[i].toggled(m.back), g.cur[i], g.opt)
 		g.edge[m.j][i] = true
 		touched = append(touched, i)
 	}
@@ -222,7 +246,7 @@ func (g *graphFit) gain(i, j int) float64 {
 	if g.edge[i][j] {
 		return -g.without[j][i].gain
 	}
-	best := -g.penalty
+	best := math.Inf(-1)
 	for src := i * g.hops; src < (i+1)*g.hops; src++ {
 		best = max(best, g.toggle[j][src].gain)
 	}
