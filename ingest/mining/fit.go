@@ -9,6 +9,9 @@ import (
 // reach is how many mean lags a kernel is followed; e^-5 of it is cut off.
 const reach = 5
 
+// negligible is the number of effects below which a weight is set to zero for good.
+const negligible = 1e-3
+
 // column is one regressor of an effect's rate: the sum of one kernel over the
 // events of one source at one hop, at each of the effect's events where it is not
 // zero. mass is its integral over all devices and the whole span.
@@ -19,11 +22,14 @@ type column struct {
 }
 
 // node is one effect type with all its possible regressors. A source is a type at
-// a hop: source i*hops+h. The node's own type, at every hop, is always in the fit:
-// repetition of an alarm is no cause.
+// a hop: source i*hops+h. Always in the fit are the node's own type at every hop,
+// because repetition of an alarm is no cause, and its level: how many of its own
+// alarms the device raises in the wider surroundings of an event, before and after
+// it but beyond the window of the kernels. Busy hours that types share show there.
 type node struct {
 	self, hops int
-	dev        []int32    // device of each event
+	dev        []int32 // device of each event
+	level      column
 	sources    [][]column // source -> one column per kernel
 	devices    int
 	span       float64
@@ -50,6 +56,7 @@ func newNodes(s *series, opt Options) []*node {
 	nodes := make([]*node, len(s.types))
 	for j := range nodes {
 		nodes[j] = &node{self: j, hops: hops, sources: make([][]column, len(mass)), devices: len(s.devices), span: s.span}
+		nodes[j].level.mass = float64(s.count[j])
 		for src := range mass {
 			nodes[j].sources[src] = make([]column, kern)
 			for k := range kern {
@@ -59,11 +66,21 @@ func newNodes(s *series, opt Options) []*node {
 	}
 	acc := make([]float64, len(mass)*kern)
 	var touched []int
+	raises := make([][]float64, len(s.types)) // of one device, per type
 	for d, evs := range s.byDev {
+		for i := range raises {
+			raises[i] = raises[i][:0]
+		}
+		for _, e := range evs {
+			raises[e.typ] = append(raises[e.typ], e.raise)
+		}
 		for p, e := range evs {
 			nd := nodes[e.typ]
 			id := int32(len(nd.dev))
 			nd.dev = append(nd.dev, int32(d))
+			if n := around(raises[e.typ], e.raise, window); n > 0 {
+				nd.level.idx, nd.level.val = append(nd.level.idx, id), append(nd.level.val, float64(n)/(2*window))
+			}
 			touched = touched[:0]
 			for h := range hops {
 				for _, o := range s.near[h][d] {
@@ -94,6 +111,12 @@ func newNodes(s *series, opt Options) []*node {
 	return nodes
 }
 
+// around counts the times from one to two windows away from t, on both sides.
+func around(times []float64, t, window float64) int {
+	at := func(x float64) int { i, _ := slices.BinarySearch(times, x); return i }
+	return at(t-window) - at(t-2*window) + at(t+2*window) - at(t+window)
+}
+
 // before calls f for the events of a device in the window before t, t included.
 func (s *series) before(dev int32, t, window float64, f func(q int, e event, lag float64)) {
 	evs := s.byDev[dev]
@@ -116,6 +139,7 @@ type fitted struct {
 	sources []int     // ascending, the node's own first
 	own     int       // how many are the node's own
 	alpha   []float64 // per source and kernel: expected effects per cause event and device in reach
+	level   float64   // weight of the level: the share of alarms that follow the busy hours
 	base    []float64 // per device: rate without any cause, events per second
 	score   float64   // log-likelihood less penalty
 	inverse []float64 // per event: 1 / rate
@@ -140,7 +164,7 @@ func (f *fitted) lacking(i, hops int) []int {
 
 // fit maximises the log-likelihood by EM, started from an earlier fit of the node:
 //
-//	sum over events log(rate) - span * sum over devices base - sum over columns alpha * mass
+//	sum over events log(rate) - span * sum over devices base - level * events - sum over columns alpha * mass
 //
 // The price of every source beyond the node's own is taken off.
 func (nd *node) fit(sources []int, from *fitted, opt Options) *fitted {
@@ -152,11 +176,14 @@ func (nd *node) fit(sources []int, from *fitted, opt Options) *fitted {
 	f.sources = append(f.sources, sources...)
 	f.alpha = make([]float64, len(f.sources)*kern)
 	f.start(nd, from, kern)
-	rate := make([]float64, n)
+	rate := f.inverse // holds the rate until it is turned over
 	calm := make([]float64, nd.devices)
 	for round := 0; ; round++ {
 		for e, d := range nd.dev {
 			rate[e] = f.base[d]
+		}
+		for q, e := range nd.level.idx {
+			rate[e] += f.level * nd.level.val[q]
 		}
 		for k, a := range f.alpha {
 			c := &nd.sources[f.sources[k/kern]][k%kern]
@@ -164,6 +191,11 @@ func (nd *node) fit(sources []int, from *fitted, opt Options) *fitted {
 				for q, e := range c.idx {
 					rate[e] += a * c.val[q]
 				}
+			}
+		}
+		if round == opt.Rounds {
+			for _, r := range rate {
+				f.score += math.Log(r)
 			}
 		}
 		for e, r := range rate {
@@ -175,10 +207,13 @@ func (nd *node) fit(sources []int, from *fitted, opt Options) *fitted {
 		for k, a := range f.alpha {
 			if a > 0 {
 				c := &nd.sources[f.sources[k/kern]][k%kern]
-				if f.alpha[k] = a * c.pull(f.inverse) / c.mass; f.alpha[k]*c.mass < 1e-3 {
+				if f.alpha[k] = a * c.pull(f.inverse) / c.mass; f.alpha[k]*c.mass < negligible {
 					f.alpha[k] = 0
 				}
 			}
+		}
+		if nd.level.mass > 0 {
+			f.level *= nd.level.pull(f.inverse) / nd.level.mass
 		}
 		clear(calm)
 		var all float64
@@ -192,12 +227,10 @@ func (nd *node) fit(sources []int, from *fitted, opt Options) *fitted {
 			f.base[d] = (calm[d] + opt.Shrink + 1e-9) / (nd.span + (opt.Shrink+1e-9)/mean)
 		}
 	}
-	for _, r := range rate {
-		f.score += math.Log(r)
-	}
 	for _, b := range f.base {
 		f.score -= b * nd.span
 	}
+	f.score -= f.level * nd.level.mass
 	for k, a := range f.alpha {
 		f.score -= a * nd.sources[f.sources[k/kern]][k%kern].mass
 	}
@@ -215,12 +248,14 @@ func (f *fitted) start(nd *node, from *fitted, kern int) {
 		}
 	}
 	if from == nil {
+		f.level = 0.3
 		for d := range f.base {
 			f.base[d] = (0.5*float64(len(nd.dev)) + 1e-9) / (float64(nd.devices) * nd.span)
 		}
 		return
 	}
 	copy(f.base, from.base)
+	f.level = from.level
 	for a, src := range f.sources {
 		if b := slices.Index(from.sources, src); b >= 0 {
 			for k := range kern {

@@ -58,8 +58,8 @@ type Input struct {
 // Options are the settings of Mine. Start from DefaultOptions.
 type Options struct {
 	Kernels     []time.Duration // mean lags of the exponential kernels, whose mixture is an edge's lag distribution
-	Hops        int             // how far in links a cause reaches, 0 to 3
-	Penalty     float64         // factor on the BIC penalty; larger gives fewer edges
+	Hops        int             // how far in links a cause reaches, 0 to 3; one more over inferred links
+	Penalty     float64         // factor on the BIC penalty; larger gives fewer edges. Weights cannot be negative, so chance alone leaves half of them at zero: 0.5 counts the other half
 	Leak        float64         // share of a pair's unconditional evidence that is put down to imperfect modelling, 0 to 1
 	Shrink      float64         // pseudo-events that pull a device's base rate to the mean of all devices
 	Rounds      int             // EM rounds per fit
@@ -72,7 +72,7 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		Kernels: []time.Duration{10 * time.Second, time.Minute},
-		Hops:    1, Penalty: 0.7, Leak: 0.03, Shrink: 1, Rounds: 8, InferLinks: true, LinkScore: 5,
+		Hops:    1, Penalty: 0.5, Leak: 0.1, Shrink: 1, Rounds: 8, InferLinks: true, LinkScore: 5,
 	}
 }
 
@@ -154,6 +154,7 @@ func Mine(ctx context.Context, in Input, opt Options) (*Result, error) {
 	links := s.links(in.Links)
 	if len(in.Links) == 0 && opt.InferLinks && opt.Hops > 0 {
 		links, res.Inferred = s.inferLinks(slices.Max(opt.Kernels).Seconds(), opt.LinkScore), true
+		opt.Hops++ // inferred triangles lack their weakest side, which is two hops then
 	}
 	if res.Links = len(links); res.Links == 0 {
 		opt.Hops, res.Inferred = 0, false

@@ -39,10 +39,10 @@ func TestRecoversKnownCauses(t *testing.T) {
 		hide  bool // the topology
 		f1    float64
 	}{
-		{"one device", clean, false, 0.85},
-		{"linked devices", linked, false, 0.85},
-		{"linked devices, topology unknown", linked, true, 0.8},
-		{"lost, late and repeated alarms", flawed, false, 0.75},
+		{"one device", clean, false, 0.95},
+		{"linked devices", linked, false, 0.95},
+		{"linked devices, topology unknown", linked, true, 0.95},
+		{"lost, late and repeated alarms", flawed, false, 0.9},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for seed := range uint64(4) {
@@ -120,12 +120,6 @@ func TestDirectCausesOnly(t *testing.T) {
 				add("C", 25*r.ExpFloat64())
 			}
 		}},
-		{"independent", "", []string{"A", "B", "C"}, func(*rand.Rand, string, func(string, float64)) {}},
-		{"one alarm repeats", "", []string{"A", "B"}, func(r *rand.Rand, root string, add func(string, float64)) {
-			for k := range 5 {
-				add(root, float64(40*k))
-			}
-		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for seed := range uint64(3) {
@@ -134,6 +128,27 @@ func TestDirectCausesOnly(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestChanceMakesFewEdges counts edges between unrelated types, once with single
+// alarms and once with bursts that overlap by chance.
+func TestChanceMakesFewEdges(t *testing.T) {
+	const seeds = 20
+	roots := []string{"A", "B", "C"}
+	for _, burst := range []int{1, 5} {
+		wrong := 0
+		for seed := range uint64(seeds) {
+			occ := triggered(seed, 400, roots, func(r *rand.Rand, root string, add func(string, float64)) {
+				for k := 1; k < burst; k++ {
+					add(root, float64(40*k))
+				}
+			})
+			wrong += len(mine(t, mining.Input{Occurrences: occ}).Edges)
+		}
+		if pairs := seeds * 6; wrong*100 > 3*pairs {
+			t.Errorf("bursts of %d: %d edges among %d unrelated pairs", burst, wrong, pairs)
+		}
 	}
 }
 
@@ -147,9 +162,8 @@ func TestBusyHoursAreNoCause(t *testing.T) {
 			occ = append(occ, mining.Occurrence{Type: typ, Device: "d", Raised: after(at)})
 		}
 	}
-	res := mine(t, mining.Input{Occurrences: occ})
-	for _, e := range res.Edges {
-		if e.P > 0.2 {
+	for _, e := range mine(t, mining.Input{Occurrences: occ}).Edges {
+		if e.P > 0.2 { // 0.4 without the level of docs/mining.md
 			t.Errorf("%s -> %s with probability %.2f from busy hours alone", e.Cause, e.Effect, e.P)
 		}
 	}
@@ -170,8 +184,8 @@ func TestEdgeFigures(t *testing.T) {
 	if want := 1 - math.Exp(-0.6); math.Abs(e.P-want) > 0.03 {
 		t.Errorf("P %.3f, want %.3f", e.P, want)
 	}
-	if math.Abs(e.Support-1200) > 60 || e.Causes != 2000 {
-		t.Errorf("support %.0f of %d causes, want 1200 of 2000", e.Support, e.Causes)
+	if math.Abs(e.Support-1200) > 60 || e.Causes < 1990 {
+		t.Errorf("support %.0f of %d causes, want 1200 of nearly 2000", e.Support, e.Causes)
 	}
 	// An exponential lag of mean 30 s has median 20.8 s and 90 % quantile 69 s.
 	if e.LagP50 < 18*time.Second || e.LagP50 > 24*time.Second || e.LagP90 < 60*time.Second || e.LagP90 > 78*time.Second {
