@@ -47,12 +47,13 @@ func newPriors(in Input, s *series, cycles bool) (*priors, error) {
 			}
 		}
 	}
+	below := descendants(p.known)
 	for i := range n {
 		for j := range n {
 			if p.known[i][j] && p.excluded[i][j] {
 				return nil, fmt.Errorf("mine: priors: %s -> %s is both known and excluded: %w", s.types[i], s.types[j], rca.ErrInvalid)
 			}
-			if p.known[i][j] && !cycles && reaches(p.known, j, i) {
+			if p.known[i][j] && !cycles && below[j][i] {
 				return nil, fmt.Errorf("mine: known: %s -> %s closes a cycle: %w", s.types[i], s.types[j], rca.ErrInvalid)
 			}
 		}
@@ -68,24 +69,30 @@ func grid(n int) [][]bool {
 	return g
 }
 
-// reaches reports whether a directed path leads from a to b.
-func reaches(g [][]bool, a, b int) bool {
-	seen := make([]bool, len(g))
-	stack := []int{a}
-	for len(stack) > 0 {
-		v := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		if v == b {
-			return true
-		}
-		if seen[v] {
-			continue
-		}
-		seen[v] = true
-		for w, edge := range g[v] {
-			if edge {
-				stack = append(stack, w)
+// descendants says of every pair whether a directed path leads from the first to
+// the second.
+func descendants(g [][]bool) [][]bool {
+	below := grid(len(g))
+	var walk func(from, at int)
+	walk = func(from, at int) {
+		for w, edge := range g[at] {
+			if edge && !below[from][w] {
+				below[from][w] = true
+				walk(from, w)
 			}
+		}
+	}
+	for i := range g {
+		walk(i, i)
+	}
+	return below
+}
+
+// detour reports whether a path other than the edge itself leads from i to j.
+func detour(g, below [][]bool, i, j int) bool {
+	for w, edge := range g[i] {
+		if edge && w != j && below[w][j] {
+			return true
 		}
 	}
 	return false

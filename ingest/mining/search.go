@@ -120,6 +120,7 @@ type move struct {
 // that might beat it, most promising first.
 func (g *graphFit) moves() (best move, stale []move) {
 	best = move{gain: minGain}
+	below := descendants(g.edge)
 	consider := func(m move, fresh bool) {
 		if !fresh {
 			stale = append(stale, m)
@@ -132,24 +133,19 @@ func (g *graphFit) moves() (best move, stale []move) {
 			i, t := src/g.hops, g.toggle[j][src]
 			last := f.has(src) && g.sourcesOf(i, j) == 1
 			if t.gain > minGain && i != j && !(last && g.pri.known[i][j]) &&
-				(g.edge[i][j] || g.opt.AllowCycles || !reaches(g.edge, j, i)) {
+				(g.edge[i][j] || g.opt.AllowCycles || !below[j][i]) {
 				consider(move{t.gain, j, src, -1}, t.base == f)
 			}
 		}
 		for i := range g.without[j] {
-			if !g.edge[i][j] || g.pri.known[i][j] || g.opt.AllowCycles {
+			if !g.edge[i][j] || g.pri.known[i][j] || g.opt.AllowCycles || detour(g.edge, below, i, j) {
 				continue
 			}
 			for back := j * g.hops; back < (j+1)*g.hops; back++ {
 				w, t := g.without[j][i], g.toggle[i][back]
-				if w.gain+t.gain <= minGain {
-					continue
-				}
-				g.edge[i][j] = false
-				if !reaches(g.edge, i, j) {
+				if w.gain+t.gain > minGain {
 					consider(move{w.gain + t.gain, j, i * g.hops, back}, w.base == f && t.base == g.cur[i])
 				}
-				g.edge[i][j] = true
 			}
 		}
 	}

@@ -125,13 +125,24 @@ func sortedLinks(l [][2]int32) [][2]int32 {
 	return slices.Compact(l)
 }
 
+const (
+	linkShifts  = 8
+	shiftStep   = 900.0 // seconds
+	maxInferred = 2000  // devices; a larger network has an inventory to ask
+	maxTogether = 100   // devices in one slot; more of them are a storm that says nothing of one pair
+)
+
 // inferLinks returns the pairs of devices that raise alarms in the same slot of
 // time more often than in shifted slots, by at least score standard deviations.
-// The shifts, a quarter of an hour to two hours both ways, keep the time of day
-// and the busy hours of both devices. A slot counts once however many alarms a
-// storm puts into it.
+// The shifts, a quarter of an hour to two hours, keep the time of day and the busy
+// hours of both devices. A slot counts once however many alarms a storm puts into
+// it. Of three devices that are all linked, the weakest link is taken to be
+// indirect and is dropped.
 func (s *series) inferLinks(slot, score float64) [][2]int32 {
-	const shifts, step = 8, 900.0
+	n := len(s.devices)
+	if n > maxInferred {
+		return nil
+	}
 	active := map[int][]int32{} // slot -> devices that raise in it, ascending
 	for d, evs := range s.byDev {
 		for _, e := range evs {
@@ -141,49 +152,50 @@ func (s *series) inferLinks(slot, score float64) [][2]int32 {
 			}
 		}
 	}
-	together, chance := map[[2]int32]int{}, map[[2]int32]int{}
+	together, chance := make([]int32, n*n), make([]int32, n*n)
 	for k, devs := range active {
-		for i, a := range devs {
-			for _, b := range devs[i+1:] {
-				together[[2]int32{a, b}]++
+		if len(devs) > maxTogether {
+			continue
+		}
+		for _, a := range devs {
+			for _, b := range devs {
+				together[int(a)*n+int(b)]++
 			}
 		}
-		for sh := 1; sh <= shifts; sh++ {
+		for sh := 1; sh <= linkShifts; sh++ {
+			other := active[k+int(float64(sh)*shiftStep/slot)]
+			if len(other) > maxTogether {
+				continue
+			}
 			for _, a := range devs {
-				for _, b := range active[k+int(float64(sh)*step/slot)] {
-					if a != b {
-						chance[[2]int32{min(a, b), max(a, b)}]++
-					}
+				for _, b := range other {
+					chance[int(a)*n+int(b)]++
 				}
 			}
 		}
 	}
-	var out [][2]int32
-	near := map[int32]map[int32]float64{}
-	note := func(a, b int32, z float64) {
-		if near[a] == nil {
-			near[a] = map[int32]float64{}
-		}
-		near[a][b] = z
+	z := func(a, b int) float64 {
+		// Each shift sees the pair in both orders: two samples of chance.
+		expected := float64(chance[a*n+b]+chance[b*n+a]) / (2 * linkShifts)
+		return (float64(together[a*n+b]) - expected) / math.Sqrt(expected+1)
 	}
-	for p, n := range together {
-		// Each shift sees the pair in both orders, so it counts two samples of chance.
-		expected := float64(chance[p]) / (2 * shifts)
-		if z := (float64(n) - expected) / math.Sqrt(expected+1); z > score {
-			out = append(out, p)
-			note(p[0], p[1], z)
-			note(p[1], p[0], z)
-		}
-	}
-	out = slices.DeleteFunc(sortedLinks(out), func(p [2]int32) bool {
-		z := near[p[0]][p[1]]
-		for c, zc := range near[p[0]] {
-			if zc > z && near[p[1]][c] > z {
-				return true
+	near := make([][]int, n)
+	for a := range n {
+		for b := range n {
+			if a != b && z(a, b) > score {
+				near[a] = append(near[a], b)
 			}
 		}
-		return false
-	})
+	}
+	var out [][2]int32
+	for a := range n {
+		for _, b := range near[a] {
+			weakest := func(c int) bool { return z(a, c) > z(a, b) && z(b, c) > z(a, b) }
+			if a < b && !slices.ContainsFunc(near[a], weakest) {
+				out = append(out, [2]int32{int32(a), int32(b)})
+			}
+		}
+	}
 	return out
 }
 
