@@ -40,6 +40,7 @@ func runCausal(ctx context.Context, args []string, out io.Writer) error {
 	usePriors := fl.Bool("priors", false, "tell the miner what causal_prior and rca_prior say")
 	noTopology := fl.Bool("no-topology", false, "keep the topology from the miner")
 	list := fl.Bool("edges", false, "list the mined edges")
+	perturb := fl.Bool("sensitivity", false, "mine again with every setting halved and doubled, and print the scores")
 	asJSON := fl.Bool("json", false, "end with one line of JSON")
 	if err := fl.Parse(args); err != nil {
 		return err
@@ -72,6 +73,11 @@ func runCausal(ctx context.Context, args []string, out io.Writer) error {
 		}
 		card.print(out)
 	}
+	if *perturb && set.truth != nil {
+		if err := sensitivity(ctx, out, *set.truth, in); err != nil {
+			return err
+		}
+	}
 	card.Seconds = took
 	if *asJSON {
 		return json.NewEncoder(out).Encode(card)
@@ -98,6 +104,49 @@ func printMined(out io.Writer, set causalSet, res *mining.Result, took float64, 
 			e.LagP50.Round(time.Second), e.LagP90.Round(time.Second), e.Support, e.Gain, e.Confidence, e.Linked)
 	}
 	w.Flush()
+}
+
+// sensitivity mines with each setting of the miner halved and doubled.
+func sensitivity(ctx context.Context, out io.Writer, truth matrix, in mining.Input) error {
+	kernels := func(first, last int) func(*mining.Options, float64) {
+		return func(o *mining.Options, by float64) {
+			for k := first; k <= last; k++ {
+				o.Kernels[k] = time.Duration(float64(o.Kernels[k]) * by)
+			}
+		}
+	}
+	settings := []struct {
+		name string
+		set  func(o *mining.Options, by float64)
+	}{
+		{"all kernels", kernels(0, 1)},
+		{"short kernel", kernels(0, 0)},
+		{"long kernel", kernels(1, 1)},
+		{"penalty", func(o *mining.Options, by float64) { o.Penalty *= by }},
+		{"leak", func(o *mining.Options, by float64) { o.Leak *= by }},
+		{"shrink", func(o *mining.Options, by float64) { o.Shrink *= by }},
+		{"rounds", func(o *mining.Options, by float64) { o.Rounds = int(float64(o.Rounds) * by) }},
+		{"hops", func(o *mining.Options, by float64) { o.Hops = int(float64(o.Hops) * by) }},
+		{"link score", func(o *mining.Options, by float64) { o.LinkScore *= by }},
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "setting\tF1 halved\tF1 doubled\tg halved\tg doubled\tAUPRC halved\tAUPRC doubled\t")
+	for _, s := range settings {
+		var c [2]causalCard
+		for k, by := range []float64{0.5, 2} {
+			opt := mining.DefaultOptions()
+			s.set(&opt, by)
+			res, err := mining.Mine(ctx, in, opt)
+			if err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
+			if c[k], err = scoreCausal(truth, res, in.Occurrences); err != nil {
+				return err
+			}
+		}
+		fmt.Fprintf(w, "%s\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t\n", s.name, c[0].F1, c[1].F1, c[0].G, c[1].G, c[0].AUPRC, c[1].AUPRC)
+	}
+	return w.Flush()
 }
 
 // scoreCausal compares a result with the true graph, in which cell [i][j] not zero

@@ -252,6 +252,9 @@ func TestCausalCommand(t *testing.T) {
 	if _, ok := got["seconds"]; !ok {
 		t.Error("no seconds")
 	}
+	if table := command(t, chainFolder(), "-sensitivity"); strings.Count(table, "1.000") < 9*4 {
+		t.Errorf("a plain chain should be found whatever the settings:\n%s", table)
+	}
 	for _, args := range [][]string{nil, {"-data", "does-not-exist"}, {"-unknown"}} {
 		if err := runCausal(t.Context(), args, new(bytes.Buffer)); err == nil {
 			t.Errorf("arguments %q pass", args)
