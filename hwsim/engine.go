@@ -30,7 +30,12 @@ type node struct {
 	key     key
 	fault   int32 // index of the fault that set it, -1 when other changes did
 	parents []int32
+	at      int64
 }
+
+// together is how long after a change a further input that went bad still counts as
+// one of its causes: what several failures bring about at once has them all as causes.
+const together = int64(15 * time.Second)
 
 type eventKind uint8
 
@@ -176,9 +181,13 @@ func (p *Plant) evaluate(k key) {
 			c.pending = false
 			c.gen++
 			p.put(k, c)
+		} else if c.node >= 0 && p.now-p.nodes[c.node].at <= together {
+			p.blame(c.node, e.parents)
 		}
 		return
 	case c.pending && c.target == target:
+		c.parents = union(slices.Clone(c.parents), e.parents)
+		p.cells[k] = c
 		return
 	}
 	d := l.up
@@ -200,6 +209,32 @@ func (p *Plant) evaluate(k key) {
 	c.gen = p.gen
 	p.cells[k] = c
 	p.schedule(p.now+wait, evDue, k, c.gen)
+}
+
+// blame adds causes to a change of state, but for those that follow from it.
+func (p *Plant) blame(n int32, causes []int32) {
+	for _, s := range causes {
+		if slices.Contains(p.nodes[n].parents, s) {
+			continue
+		}
+		follows := false
+		p.backwards(s, func(m int32) bool {
+			follows = follows || m == n
+			return !follows
+		})
+		if !follows {
+			p.nodes[n].parents = append(slices.Clip(p.nodes[n].parents), s)
+		}
+	}
+}
+
+func union(a, b []int32) []int32 {
+	for _, x := range b {
+		if !slices.Contains(a, x) {
+			a = append(a, x)
+		}
+	}
+	return a
 }
 
 // delay draws how long a change takes: mostly the resource's own nature, partly
@@ -232,7 +267,7 @@ func (p *Plant) commit(k key, val float64, parents []int32, fault int32) {
 	c.node = -1
 	if val != p.tb.nominal[k.v] {
 		c.node = int32(len(p.nodes))
-		p.nodes = append(p.nodes, node{k, fault, parents})
+		p.nodes = append(p.nodes, node{k, fault, parents, p.now})
 	}
 	p.put(k, c)
 	if li := p.topo.lawOf[p.topo.class[k.res]][k.v]; li >= 0 && p.tb.laws[li].alarm != nil {
@@ -310,7 +345,7 @@ func (p *Plant) cross(k key, c cell) {
 	done := at == c.target || r.tau && math.Abs(at-c.target) <= snap*1.01
 	parents := c.parents
 	if c.node >= 0 && len(c.parents) > 0 { // the way down leads through the levels above
-		parents = []int32{c.node}
+		parents = union([]int32{c.node}, c.parents)
 	}
 	if done {
 		p.commit(k, c.target, parents, -1)
@@ -323,7 +358,7 @@ func (p *Plant) cross(k key, c cell) {
 	}
 	c.val, c.from, c.since = at, at, p.now
 	c.node = int32(len(p.nodes))
-	p.nodes = append(p.nodes, node{k, -1, parents})
+	p.nodes = append(p.nodes, node{k, -1, parents, p.now})
 	p.gen++
 	c.gen = p.gen
 	p.aim(k, c, r)

@@ -43,6 +43,10 @@ func transportLaws() []law {
 		state("Link:ots", "loss", in("<CARRIES FibreSection.loss"), sumOf),
 		state("Port:otn-line", "light", in(ots+".loss", ots+" CONNECTS> Port:otn-line.tx"), func(e *env) float64 { return yes(e.max(0) < lostDB && e.all(1)) }),
 		state("Port:otn-line", "als", in("light"), func(e *env) float64 { return yes(!e.all(0)) }).takes(0.1, 3, 1, 10),
+		state("Port:otn-line", "osc", in("light", ots+".loss", ots+" CONNECTS> Port:otn-line <CONTAINS Board <CONTAINS NE.live"), func(e *env) float64 {
+			dark := e.max(1) >= lostDB+4 || !e.all(2)
+			return yes(!dark || e.all(0))
+		}).takes(0.01, 0.05, 0.1, 1),
 		state("Link:ots", "up", in("CONNECTS> Port:otn-line.light", "CONNECTS> Port:otn-line.tx"), allOf),
 		effective("Link:ots"),
 		// What the span in use adds: the working one while it works.
@@ -66,6 +70,7 @@ func transportLaws() []law {
 		state("Port:transponder", "rx", in("tx", och+".up", och+" CONNECTS> Port:transponder.tx", "pen"), func(e *env) float64 {
 			return yes(e.all(0) && e.all(1) && e.all(2) && e.max(3) < e.p("fec", 9, 14))
 		}).takes(0.003, 0.05, 0.5, 4),
+		state("Port:transponder", "q", in("pen"), sumOf).takes(1, 5, 1, 5),
 		state("Port:transponder", "mf", in("rx"), allOf).takes(0.003, 0.003, 0.003, 0.003),
 		state("Port:transponder", "odu", in("rx", "oci", "tim", "plm"), func(e *env) float64 {
 			return yes(e.all(0) && !e.some(1) && !e.some(2) && !e.some(3))
@@ -116,14 +121,12 @@ func transportLaws() []law {
 		state("NE:spn,otn,olt", "sync", in("clk", "<SYNCHRONISES NE.sync", "<SYNCHRONISES NE.live"), anyOf).takes(2, 15, 60, 200),
 
 		raise("Port:otn-line", "ots-loss-of-signal-los-p", "critical", 8, in("light"), bad).takes(0.05, 0.6, 1, 8),
-		raise("Port:otn-line", "osc-loss-of-signal", "critical", 8, in(ots+".loss", ots+" CONNECTS> Port:otn-line <CONTAINS Board <CONTAINS NE.live"), func(e *env) bool {
-			return e.max(0) >= lostDB+4 || !e.all(1)
-		}).takes(0.1, 1, 1, 8),
+		raise("Port:otn-line", "osc-loss-of-signal", "critical", 8, in("osc"), bad).takes(0.1, 1, 1, 8),
 		raise("Port:otn-line", "automatic-laser-shutdown-power-reduction", "warning", 18, in("als"), there).takes(0.1, 1, 1, 8),
 		raise("Port:otn-line", "span-loss-power-out-of-specification", "major", 3, in(ots+".loss", "deg"), func(e *env) bool {
 			x := e.max(0) + e.sum(1)
 			return x >= e.p("baseline", 1.8, 3) && x < lostDB
-		}).takes(5, 120, 30, 120),
+		}).mirrors().takes(5, 120, 30, 120),
 		raise("Port:otn-line", "reflection-too-high", "minor", 3, in("refl", ots+".loss"), func(e *env) bool {
 			x := e.max(1)
 			return e.some(0) || x >= 1 && x < lostDB && e.chance("connector", 0.1)
@@ -139,7 +142,7 @@ func transportLaws() []law {
 		raise("Port:transponder", "oduk-trail-trace-identifier-mismatch", "major", 13, in("tim"), there),
 		raise("Port:transponder", "payload-mismatch", "major", 9, in("plm"), there),
 		raise("Port:transponder", "pre-fec-ber-excessive", "minor", 12, in("pen", "rx"), func(e *env) bool { return e.is(1) && e.max(0) >= e.p("ber", 2, 4) }).takes(2, 60, 20, 90),
-		raise("Port:transponder", "signal-degrade-deg", "minor", 3, in("pen", "rx"), func(e *env) bool { return e.is(1) && e.max(0) >= e.p("dq", 4, 6.5) }).takes(10, 120, 20, 90),
+		raise("Port:transponder", "signal-degrade-deg", "minor", 3, in("q", "rx"), func(e *env) bool { return e.is(1) && e.max(0) >= e.p("dq", 4, 6.5) }).takes(10, 120, 20, 90),
 		raise("Port:transponder", "port-rx-optical-power-low", "minor", 3, in("pen"), func(e *env) bool { return e.chance("ddm", 0.4) && e.max(0) >= 3 }).takes(10, 120, 20, 90),
 		raise("Port:client", "client-signal-fail-csf-ssf", "major", 8, in("ok"), bad),
 
@@ -163,13 +166,14 @@ func transportLaws() []law {
 		raise("MEP", "eth-oam-ccm-loss-remote-ccm", "major", 505, in("<CONTAINS Port:eth.rx"), bad).takes(0.1, 4, 2, 10),
 		raise("MEP", "eth-oam-rdi-rdi-ccm", "minor", 11, in("<CONTAINS Port:eth <CONNECTS Link:eth CONNECTS> Port:eth.rx", "<CONTAINS Port:eth.rx"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(0.1, 4, 2, 10).leaf(),
 		raise("ProtectionGroup", "protection-switched-sf-on-working", "warning", 60, in("switched"), there).takes(0.05, 0.5, 1, 5),
-		raise("ProtectionGroup", "loss-of-protection-redundancy", "minor", 77, in("PROTECTS> Tunnel.up", "PROTECTS> Channel.up", "PROTECTS> Link:ots,och.up"), func(e *env) bool {
+		raise("ProtectionGroup", "loss-of-protection-redundancy", "minor", 77, in("PROTECTS> Tunnel.up", "PROTECTS> Channel.up", "PROTECTS> Link:ots,och.up", "switched"), func(e *env) bool {
+			one := e.on(3)
 			for i := range 3 {
 				if s := e.share(i); s > 0 && s < 1 {
-					return true
+					one = true
 				}
 			}
-			return false
+			return one
 		}).takes(0.1, 2, 5, 30),
 		raise("ProtectionGroup", "aps-protocol-error", "major", 81, in("aps"), bad),
 

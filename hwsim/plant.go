@@ -110,7 +110,7 @@ func (p *Plant) Clone() *Plant {
 	c := *p
 	c.events = slices.Clone(p.events)
 	c.queued, c.cells, c.faultIdx = maps.Clone(p.queued), maps.Clone(p.cells), maps.Clone(p.faultIdx)
-	c.nodes = slices.Clip(p.nodes)
+	c.nodes = slices.Clone(p.nodes)
 	c.faults = slices.Clone(p.faults)
 	c.active = cloneLists(p.active)
 	c.reporting = p.reporting.clone()

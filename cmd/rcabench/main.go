@@ -22,6 +22,7 @@ type benchmark struct {
 var benchmarks = []benchmark{
 	{"incidents", "root causes of faults injected into the demo operator's plant", runIncidents},
 
+	{"causal", "causal edges mined from a folder of real alarms, against expert graphs", runCausal},
 	{"retrieval", "ranking of passages on published question sets", runRetrieval},
 }
 
