@@ -83,9 +83,10 @@ func transportLaws() []law {
 		state("Link:eth,ip", "medium", in("loss", "<CARRIES Link:och.eff"), func(e *env) float64 { return yes(e.max(0) < lostDB && e.all(1)) }),
 		// A port gets its signal through the client port of an optical system when it
 		// has one, else straight from the medium.
-		state("Port:eth,backhaul,uplink,ip", "rx", in("tx", "<CONNECTS Port:client.ok", "<CONNECTS Link:eth,ip.medium", "<CONNECTS Link:eth,ip CONNECTS> Port.tx"), func(e *env) float64 {
+		state("Port:eth,backhaul,uplink,ip", "pcs", in("tx", "<CONNECTS Port:client.ok", "<CONNECTS Link:eth,ip.medium", "<CONNECTS Link:eth,ip CONNECTS> Port.tx"), func(e *env) float64 {
 			return yes(e.all(0) && e.all(1) && (e.n(1) > 0 || e.all(2)) && e.all(3))
-		}).takes(0.005, 0.05, 1, 5),
+		}).takes(0.001, 0.01, 0.5, 2),
+		state("Port:eth,backhaul,uplink,ip", "rx", in("pcs"), allOf).takes(0.005, 0.04, 0.5, 3),
 		state("Link:eth", "up", in("CONNECTS> Port:eth,backhaul,uplink,ip.rx"), allOf),
 		state("Link:eth", "load", in("traffic", "CARRIES> Tunnel <PROTECTS ProtectionGroup.switched"), func(e *env) float64 {
 			return e.sum(0) + 0.2*math.Min(2, e.sum(1)) // a switch brings its traffic here
@@ -147,7 +148,7 @@ func transportLaws() []law {
 		raise("Port:client", "client-signal-fail-csf-ssf", "major", 8, in("ok"), bad),
 
 		raise("Port:eth", "ethernet-link-down-eth-los", "critical", 8, in("rx"), bad).takes(0.05, 1, 2, 10),
-		raise("Port:eth", "local-fault-remote-fault-pcs", "major", 25, in("<CONNECTS Port:client.ok", "rx"), func(e *env) bool {
+		raise("Port:eth", "local-fault-remote-fault-pcs", "major", 25, in("<CONNECTS Port:client.ok", "pcs"), func(e *env) bool {
 			return !e.all(0) || e.chance("pcs", 0.2) && !e.all(1)
 		}),
 		raise("FlexEGroup", "mtn-flexe-group-loss-of-alignment-or-frame", "critical", 6, in("up"), bad),

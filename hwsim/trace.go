@@ -189,9 +189,13 @@ func (p *Plant) backwards(from int32, visit func(int32) bool) {
 func (p *Plant) nearest(occ int32, carriers map[int32][]int32) (alarms, roots []int32) {
 	o := p.occurrences[occ]
 	direct := p.shown(o)
+	before := func(c int32) bool { // an alarm that came much later is not what led to this one
+		x := p.occurrences[c]
+		return x.key != o.key && x.raised <= o.raised+int64(time.Minute)
+	}
 	var found, origins []int32 // changes that show in alarms, and faults' own changes
 	p.backwards(o.node, func(n int32) bool {
-		if n != o.node && !slices.Contains(direct, n) && slices.ContainsFunc(carriers[n], func(c int32) bool { return p.occurrences[c].key != o.key }) {
+		if n != o.node && !slices.Contains(direct, n) && slices.ContainsFunc(carriers[n], before) {
 			found = append(found, n)
 			return false
 		}
@@ -218,7 +222,7 @@ func (p *Plant) nearest(occ int32, carriers map[int32][]int32) (alarms, roots []
 		last := map[key]int32{} // of several occurrences the last before this alarm, else the first after
 		for _, c := range carriers[n] {
 			x := p.occurrences[c]
-			if old, ok := last[x.key]; x.key != o.key && (!ok || x.raised <= o.raised && p.occurrences[old].raised < x.raised) {
+			if old, ok := last[x.key]; before(c) && (!ok || x.raised <= o.raised && p.occurrences[old].raised < x.raised) {
 				last[x.key] = c
 			}
 		}

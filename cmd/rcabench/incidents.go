@@ -409,7 +409,10 @@ func tell(w io.Writer, id string, truths []truth, card scorecard, cases []analys
 				for _, a := range c.Incident.Alarms {
 					fmt.Fprintf(w, "  in the incident: %s %s\n", a.Raised.UTC().Format(time.DateTime), a.AlarmKey)
 				}
-				for _, h := range c.Decision.Hypotheses[:1] {
+				for i, h := range c.Decision.Hypotheses {
+					if i > 0 && !slices.ContainsFunc(c.Decision.Causes, func(x rca.Cause) bool { return x.Mode == h.Mode && x.Resource == h.Resource }) {
+						continue
+					}
 					for _, e := range h.Path {
 						got[[2]string{e.From.String(), e.To.String()}] = true
 					}

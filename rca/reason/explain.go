@@ -156,4 +156,4 @@ func inTime(from *node, edges []*rca.CausalEdge, at float64) bool {
 }
 
 // pathShare is how strong a way must be, against the strongest, to be told.
-const pathShare = 0.95
+const pathShare = 0.9

@@ -223,7 +223,7 @@ func (w *world) settle(ctx context.Context, m *model, n *node, muted map[graph.I
 			continue
 		}
 		n.alarm, n.reach = a, 1-none
-		n.belief = hit / (hit + leak*(1-hit))
+		n.belief = max(0.98, hit/(hit+leak*(1-hit)))
 		if !w.known[a] {
 			n.belief = n.reach
 		}
