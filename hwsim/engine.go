@@ -198,6 +198,9 @@ func (p *Plant) evaluate(k key) {
 		}
 	}
 	wait := p.delay(k, d)
+	if l.alarm != nil && target >= 0.5 {
+		wait = max(wait, p.booting(k.res))
+	}
 	parents := slices.Clone(e.parents)
 	if wait == 0 {
 		p.cells[k] = c
@@ -209,6 +212,22 @@ func (p *Plant) evaluate(k key) {
 	c.gen = p.gen
 	p.cells[k] = c
 	p.schedule(p.now+wait, evDue, k, c.gen)
+}
+
+// bootTime is how long an element that has just got its power back holds its alarms:
+// what is only not up yet is no alarm.
+const bootTime = int64(4 * time.Minute)
+
+// booting is how long the element that speaks for a resource will still be starting.
+func (p *Plant) booting(res int32) int64 {
+	if len(p.back) == 0 {
+		return 0
+	}
+	at, ok := p.back[p.element(res)]
+	if !ok {
+		return 0
+	}
+	return max(0, at+bootTime-p.now)
 }
 
 // blame adds causes to a change of state, but for those that follow from it.
@@ -270,6 +289,9 @@ func (p *Plant) commit(k key, val float64, parents []int32, fault int32) {
 		p.nodes = append(p.nodes, node{k, fault, parents, p.now})
 	}
 	p.put(k, c)
+	if int(k.v) == p.tb.live && c.node < 0 {
+		p.back[k.res] = p.now
+	}
 	if li := p.topo.lawOf[p.topo.class[k.res]][k.v]; li >= 0 && p.tb.laws[li].alarm != nil {
 		p.alarm(k, &p.tb.laws[li], val >= 0.5, c.node)
 		return

@@ -75,7 +75,9 @@ func transportLaws() []law {
 		state("Port:transponder", "odu", in("rx", "oci", "tim", "plm"), func(e *env) float64 {
 			return yes(e.all(0) && !e.some(1) && !e.some(2) && !e.some(3))
 		}),
-		state("Port:client", "ok", in("<CARRIES Port:transponder.odu", "<CARRIES Port:transponder.tx", "<CARRIES Port:transponder <CONNECTS Link:och.eff", "<CARRIES Port:transponder <CONNECTS Link:och.up"), func(e *env) float64 {
+		// A protection holds the other path until the first has been good for a while.
+		state("Link:och", "settled", in("up"), allOf).takes(0, 0, 5, 10),
+		state("Port:client", "ok", in("<CARRIES Port:transponder.odu", "<CARRIES Port:transponder.tx", "<CARRIES Port:transponder <CONNECTS Link:och.eff", "<CARRIES Port:transponder <CONNECTS Link:och.settled"), func(e *env) float64 {
 			return yes(e.all(0) || e.is(1) && e.is(2) && !e.is(3)) // och protection selects the other path
 		}).takes(0.001, 0.05, 0.2, 2),
 

@@ -54,6 +54,7 @@ type Plant struct {
 	faults   []injected
 	faultIdx map[string]int32
 	active   map[key][]imposed
+	back     map[int32]int64 // when an element got its power back
 
 	reporting
 
@@ -95,7 +96,7 @@ func NewPlant(o PlantOptions) (*Plant, error) {
 	o.Hidden = cmp.Or(o.Hidden, 0.5)
 	p := &Plant{
 		o: o, tb: tb, topo: newTopo(o.Network, tb),
-		queued: map[key]struct{}{}, cells: map[key]cell{}, faultIdx: map[string]int32{}, active: map[key][]imposed{},
+		queued: map[key]struct{}{}, cells: map[key]cell{}, faultIdx: map[string]int32{}, active: map[key][]imposed{}, back: map[int32]int64{},
 		reporting: newReporting(),
 	}
 	p.env.plant = p
@@ -112,7 +113,7 @@ func (p *Plant) Clone() *Plant {
 	c.queued, c.cells, c.faultIdx = maps.Clone(p.queued), maps.Clone(p.cells), maps.Clone(p.faultIdx)
 	c.nodes = slices.Clone(p.nodes)
 	c.faults = slices.Clone(p.faults)
-	c.active = cloneLists(p.active)
+	c.active, c.back = cloneLists(p.active), maps.Clone(p.back)
 	c.reporting = p.reporting.clone()
 	c.env, c.ids, c.tmp = env{plant: &c}, nil, nil
 	return &c

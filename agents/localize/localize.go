@@ -78,7 +78,7 @@ func run(ctx context.Context, p *agents.Pass, domain string) error {
 
 // exposure is how much of a resource there is to break. Fibre counts by its length
 // where the inventory tells it: the yearly rate is that of an average section of
-// 1.4 km, of which a part is the work at its ends.
+// 1.9 km, of which a part is the work at its ends.
 func exposure(ctx context.Context, p *agents.Pass, id graph.ID) float64 {
 	e, err := p.Topology.Entity(ctx, id)
 	if err != nil || e.Kind != "FibreSection" {
@@ -88,7 +88,7 @@ func exposure(ctx context.Context, p *agents.Pass, id graph.ID) float64 {
 	if err != nil || m < 0 {
 		return 1
 	}
-	return 0.3 + m/2000
+	return 0.25 + m/2500
 }
 
 func inScope(s rca.Scope, domain string) bool {

@@ -35,6 +35,12 @@ func (c *Correlator) neighbours(ctx context.Context, o *occurrence, yield func(*
 		return err
 	}
 	for _, a := range anchors {
+		if c.planned[a.mode] {
+			if err := c.sameWork(ctx, o, a, yield); err != nil {
+				return err
+			}
+			continue
+		}
 		list := c.anchored[a]
 		i, ok := slices.BinarySearchFunc(list, o, byTime)
 		if !ok {
@@ -54,6 +60,27 @@ func (c *Correlator) neighbours(ctx context.Context, o *occurrence, yield func(*
 	for _, n := range c.at[pl] {
 		if n != o && n.Raised.Sub(o.Raised).Abs() <= c.o.Slack {
 			yield(n, "same type on the same resource")
+		}
+	}
+	return nil
+}
+
+// sameWork yields the alarms next to o that the same announced work brings. Work lasts
+// for hours and alarms may come at any time of it; work that nobody announced brings
+// nothing together.
+func (c *Correlator) sameWork(ctx context.Context, o *occurrence, a anchor, yield func(*occurrence, string)) error {
+	m, ok, err := c.workOn(ctx, a.resource, o.Raised)
+	if err != nil || !ok {
+		return err
+	}
+	list := c.anchored[a]
+	i, ok := slices.BinarySearchFunc(list, o, byTime)
+	if !ok {
+		return nil
+	}
+	for _, j := range []int{i - 1, i + 1} {
+		if j >= 0 && j < len(list) && m.Covers(list[j].Raised, c.o.Slack) {
+			yield(list[j], "both during announced work "+m.ID+" on "+string(a.resource))
 		}
 	}
 	return nil

@@ -85,6 +85,7 @@ type Correlator struct {
 	anchored    map[anchor][]*occurrence // by raise time
 	bonds       map[place][]bond
 	anchors     map[place][]anchor
+	planned     map[string]bool // fault modes that are announced work
 	maintenance []rca.Maintenance
 	incidentOf  map[*occurrence]string
 	members     map[string][]*occurrence
@@ -97,8 +98,12 @@ func New(o Options) (*Correlator, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
+	planned := map[string]bool{}
+	for _, m := range o.Knowledge.FaultModes() {
+		planned[m.ID] = m.Planned
+	}
 	return &Correlator{
-		o: o, events: map[rca.AlarmKey][]rca.AlarmEvent{}, seen: map[string]struct{}{}, occ: map[rca.AlarmKey][]*occurrence{},
+		o: o, planned: planned, events: map[rca.AlarmKey][]rca.AlarmEvent{}, seen: map[string]struct{}{}, occ: map[rca.AlarmKey][]*occurrence{},
 		at: map[place][]*occurrence{}, anchored: map[anchor][]*occurrence{}, bonds: map[place][]bond{}, anchors: map[place][]anchor{},
 		incidentOf: map[*occurrence]string{}, members: map[string][]*occurrence{}, dirty: map[*occurrence]struct{}{}, gone: map[string]struct{}{},
 	}, nil
@@ -365,25 +370,31 @@ func mustPath(s string) *graph.Path {
 }
 
 func (c *Correlator) underWork(ctx context.Context, a rca.Alarm) (bool, error) {
+	_, ok, err := c.workOn(ctx, a.Resource, a.Raised)
+	return ok, err
+}
+
+// workOn finds the announced work that covers a resource, or what holds it, at a time.
+func (c *Correlator) workOn(ctx context.Context, resource graph.ID, at time.Time) (rca.Maintenance, bool, error) {
 	for _, m := range c.maintenance {
-		if !m.Covers(a.Raised, c.o.Slack) {
+		if !m.Covers(at, c.o.Slack) {
 			continue
 		}
-		level := []graph.ID{a.Resource}
+		level := []graph.ID{resource}
 		for depth := 0; len(level) > 0 && depth < 8; depth++ {
 			var up []graph.ID
 			for _, id := range level {
 				if slices.Contains(m.Resources, id) {
-					return true, nil
+					return m, true, nil
 				}
 				ids, err := c.o.Topology.Follow(ctx, id, containers)
 				if err != nil {
-					return false, err
+					return m, false, err
 				}
 				up = append(up, ids...)
 			}
 			level = up
 		}
 	}
-	return false, nil
+	return rca.Maintenance{}, false, nil
 }
