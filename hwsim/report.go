@@ -192,7 +192,8 @@ func (p *Plant) wake(el int32) {
 	if _, ok := p.canSpeak(el); ok {
 		p.waking[el] = true
 		wait := 5 + 40*p.draw(key{el, 0}, 2)
-		p.schedule(p.now+int64(wait*float64(time.Second)), evFlush, key{el, 0}, 0)
+		// An element that has just started compares alarm lists when it is up.
+		p.schedule(p.now+p.booting(el)+int64(wait*float64(time.Second)), evFlush, key{el, 0}, 0)
 	}
 }
 

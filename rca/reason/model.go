@@ -223,7 +223,10 @@ func (w *world) settle(ctx context.Context, m *model, n *node, muted map[graph.I
 			continue
 		}
 		n.alarm, n.reach = a, 1-none
-		n.belief = max(0.98, hit/(hit+leak*(1-hit)))
+		n.belief = hit / (hit + leak*(1-hit))
+		if hit >= minBelief { // an alarm that is there is true, however it came: its effects cost nothing more
+			n.belief = max(n.belief, 0.98)
+		}
 		if !w.known[a] {
 			n.belief = n.reach
 		}
@@ -257,6 +260,7 @@ func (w *world) settle(ctx context.Context, m *model, n *node, muted map[graph.I
 	if t, ok := w.r.o.Knowledge.AlarmType(n.alarmType); ok {
 		detect, noise = cmp.Or(t.Detect, detect), t.Noise
 	}
+	detect *= delivered
 	visible, err := w.visible(ctx, n.resource, muted)
 	if err != nil {
 		return err

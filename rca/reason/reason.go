@@ -31,11 +31,12 @@ import (
 const (
 	defaultLeak   = 0.02
 	defaultDetect = 0.95
-	minBelief     = 0.02 // weaker branches are not followed
-	maxMiss       = 0.97 // no single silence refutes a cause
-	maxNodes      = 6000 // of one propagation
-	slackSeconds  = 90   // clocks and alarm filters
-	perYear       = 1e-2 // turns a yearly rate into the chance of a fault beside this incident, in time and place
+	minBelief     = 0.015 // weaker branches are not followed
+	delivered     = 0.96  // share of notifications that get through; the rest is lost on the way
+	maxMiss       = 0.97  // no single silence refutes a cause
+	maxNodes      = 6000  // of one propagation
+	slackSeconds  = 90    // clocks and alarm filters
+	perYear       = 1e-2  // turns a yearly rate into the chance of a fault beside this incident, in time and place
 )
 
 // Options of New.
