@@ -299,8 +299,23 @@ func KnowledgeFromGraph(ctx context.Context, g graph.Reader, at graph.AsOf) (*Kn
 	if err != nil {
 		return nil, fmt.Errorf("compile knowledge: %w", err)
 	}
-	return NewKnowledge(types, modes, procs, edges)
+	return NewKnowledge(types, modes, procs, curated(edges))
 }
+
+// curated leaves out a mined edge where somebody stated the same pair: it is the same
+// influence, and must not count twice.
+func curated(edges []CausalEdge) []CausalEdge {
+	stated := map[string]bool{}
+	for _, e := range edges {
+		if e.Grade != GradeMined {
+			stated[e.ID()] = true
+		}
+	}
+	return slices.DeleteFunc(edges, func(e CausalEdge) bool { return e.Grade == GradeMined && stated[e.ID()] })
+}
+
+// GradeMined is the grade of an edge that was learned from alarm history.
+const GradeMined = "M"
 
 func (t AlarmType) attrs() map[string]string {
 	var on, mutes []string

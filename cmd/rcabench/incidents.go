@@ -398,6 +398,14 @@ func tell(w io.Writer, id string, truths []truth, card scorecard, cases []analys
 				if err := app.RenderCase(w, c.Case, describe); err != nil {
 					return err
 				}
+				for _, x := range c.Trail {
+					fmt.Fprintf(w, "  %s: %s\n", x.Step, x.Note)
+				}
+				for _, x := range c.Suspects {
+					if x.Mode == t.mode && string(x.Resource) == t.resource {
+						fmt.Fprintf(w, "  the truth was among %d suspects, weight %g\n", len(c.Suspects), x.Prior)
+					}
+				}
 				for i, h := range c.Decision.Hypotheses {
 					if h.Mode == t.mode && string(h.Resource) == t.resource {
 						fmt.Fprintf(w, "  the truth has rank %d, score %.2f against %.2f\n", i+1, h.Score, c.Decision.Hypotheses[0].Score)

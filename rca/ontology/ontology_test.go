@@ -30,7 +30,9 @@ func TestShippedKnowledge(t *testing.T) {
 			modes++
 			continue
 		}
-		grades[e.Grade]++
+		if !strings.HasPrefix(e.Source, "Faultline") { // ours are beside the published list
+			grades[e.Grade]++
+		}
 	}
 	if got := fmt.Sprint(domains); got != "map[cloud:29 core:24 home_broadband:26 ip:22 power_env:30 transport:44 wireless:40]" {
 		t.Errorf("alarm types by domain: %s", got)
@@ -94,7 +96,7 @@ func list[T any](seq func(func(T) bool)) (out []T) {
 func broken(t *testing.T, file, old, with string) fs.FS {
 	t.Helper()
 	m := fstest.MapFS{}
-	for _, f := range []string{"alarm_types.csv", "causal_edges.csv", "fault_effects.csv", "fault_modes.csv", "procedures.csv"} {
+	for _, f := range []string{"alarm_types.csv", "causal_edges.csv", "engineering_edges.csv", "fault_effects.csv", "fault_modes.csv", "procedures.csv"} {
 		b, err := os.ReadFile("data/" + f)
 		if err != nil {
 			t.Fatal(err)

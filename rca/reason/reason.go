@@ -71,7 +71,7 @@ func New(o Options) (*Reasoner, error) {
 	case o.Topology == nil:
 		return nil, fmt.Errorf("reason options: Topology missing: %w", rca.ErrInvalid)
 	}
-	o.Temperature = cmp.Or(o.Temperature, 2)
+	o.Temperature = cmp.Or(o.Temperature, 1.2)
 	o.Top = cmp.Or(o.Top, 5)
 	o.MaxCauses = cmp.Or(o.MaxCauses, 4)
 	r := &Reasoner{o: o, rank: rankTypes(o.Knowledge), mutes: map[string][]*graph.Path{}}

@@ -82,6 +82,9 @@ func (c *Company) run(from, to time.Time, noise float64, plan func([]fault.Work)
 	}
 	r := &Run{}
 	for _, w := range windows {
+		if w.From.Before(from) {
+			continue // its beginning is not part of the record
+		}
 		r.Works = append(r.Works, fault.Work{ID: w.ID, Name: w.Name, Resources: w.Resources, From: w.From, To: w.To})
 	}
 	if r.Script, err = plan(r.Works); err != nil {
