@@ -1,0 +1,78 @@
+package physics
+
+import (
+	"encoding/csv"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+)
+
+// gnpy opens a file of the GNPy expected results.
+func gnpy(t *testing.T, name string) [][]string {
+	t.Helper()
+	dir := os.Getenv("FAULTLINE_DATA")
+	if dir == "" {
+		t.Skip("FAULTLINE_DATA names no folder with the data sets, so the GNPy results are not compared")
+	}
+	f, err := os.Open(filepath.Join(dir, "gnpy", filepath.FromSlash(name)))
+	if err != nil {
+		t.Skip("the GNPy results are not in FAULTLINE_DATA: ", err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func number(t *testing.T, s string) float64 {
+	t.Helper()
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// fibreOfGNPy is tests/data/test_science_utils_fiber_config.json.
+func fibreOfGNPy() Fibre {
+	f := SSMF(80)
+	f.InDB, f.OutDB = 0.5, 0.5
+	return f
+}
+
+func TestClosedFormAgreesWithGNPy(t *testing.T) {
+	flex := &Light{}
+	at, step := 191e12, []float64{0, 50e9, 100e9, 75e9, 50e9}
+	for i, b := range []float64{32e9, 42e9, 64e9, 42e9, 32e9} {
+		at += step[i]
+		flex.Channels = append(flex.Channels, Channel{FrequencyHz: at, BaudHz: b, RollOff: 0.15, SignalW: []float64{1e-3, 0.9e-3, 1.3e-3, 0.8e-3, 1.2e-3}[i]})
+	}
+	for _, tc := range []struct {
+		file  string
+		light *Light
+	}{
+		{"tests/data/test_fiber_fix_expected_results.csv", Comb(191.3e12, 50e9, 32e9, 0.15, 96, 0)},
+		{"tests/data/test_fiber_flex_expected_results.csv", flex},
+	} {
+		rows := gnpy(t, tc.file)[1:]
+		if err := fibreOfGNPy().Propagate(tc.light); err != nil {
+			t.Fatal(err)
+		}
+		if len(rows) != len(tc.light.Channels) {
+			t.Fatalf("%s: %d rows, %d channels", tc.file, len(rows), len(tc.light.Channels))
+		}
+		worst := 0.0
+		for i, r := range rows {
+			c := tc.light.Channels[i]
+			worst = max(worst, math.Abs(c.SignalW/number(t, r[0])-1), math.Abs(c.NLIW/number(t, r[1])-1))
+		}
+		t.Logf("%s: largest relative error %.1e", tc.file, worst)
+		if worst > 1e-3 {
+			t.Errorf("%s: relative error %g above 1e-3", tc.file, worst)
+		}
+	}
+}
