@@ -118,7 +118,11 @@ func (f *File) readBlock(e entry, body, upTo []byte, seen map[string]bool) error
 	if c.err != nil {
 		return c.err
 	}
-	f.Blocks = append(f.Blocks, Block{Name: e.name, Version: e.version, Tail: bytes.Clone(body[c.at:])})
+	b := Block{Name: e.name, Version: e.version}
+	if c.at < len(body) {
+		b.Tail = bytes.Clone(body[c.at:])
+	}
+	f.Blocks = append(f.Blocks, b)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package otdr
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Trace is what an instrument shows of a fibre.
@@ -63,3 +64,38 @@ func FresnelDB(index float64) float64 { return 20 * math.Log10((index-1)/(index+
 // AveragingGainDB is what averaging sweeps adds to the dynamic range: 2.5 log10 N, one
 // way.
 func AveragingGainDB(sweeps int) float64 { return 2.5 * math.Log10(float64(max(sweeps, 1))) }
+
+// DeadZones measures a reflection at a place: event is the width of its spike 1.5 dB below
+// the peak (Bellcore), at best a pulse; attenuation is the distance from its start until
+// the trace stays within 0.5 dB of the fibre behind, read 20 to 40 pulses on. Both are NaN
+// where the trace ends before.
+func (t *Trace) DeadZones(atM float64) (event, attenuation float64) {
+	pulse := max(2, int(math.Ceil(t.PulseM()/t.SpacingM)))
+	first := int(math.Ceil((atM - t.StartM) / t.SpacingM))
+	if first < 0 || first+40*pulse >= len(t.Levels) {
+		return math.NaN(), math.NaN()
+	}
+	peak := first
+	for i := first; i < first+2*pulse; i++ {
+		if t.Levels[i] > t.Levels[peak] {
+			peak = i
+		}
+	}
+	lo, hi := peak, peak
+	for lo > 0 && t.Levels[lo-1] > t.Levels[peak]-1.5 {
+		lo--
+	}
+	for t.Levels[hi+1] > t.Levels[peak]-1.5 && hi+2 < len(t.Levels) {
+		hi++
+	}
+	event = float64(hi-lo+1) * t.SpacingM
+	s := newSums(t.Levels[first+20*pulse:first+40*pulse], slices.Repeat([]float64{1}, 20*pulse))
+	behind := s.over(0, 20*pulse).fit()
+	last := first
+	for i := first; i < first+20*pulse; i++ {
+		if math.Abs(t.Levels[i]-behind.at(float64(i-first-20*pulse))) > 0.5 {
+			last = i
+		}
+	}
+	return event, float64(last-first+1) * t.SpacingM
+}
