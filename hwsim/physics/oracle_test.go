@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"faultline/hwsim/otdr"
 	. "faultline/hwsim/physics"
 )
 
@@ -330,13 +331,36 @@ func aimOracles(t *testing.T) (all []oracle) {
 	return all
 }
 
+func otdrOracles(*testing.T) (all []oracle) {
+	const agilent, fieldFile = "ideal floor c W / 2n, evaluated independently", "mjuenema/otdrparser tests/1310_0001.sor"
+	for _, v := range [][2]float64{{3, 0.306}, {10, 1.021}, {30, 3.063}, {100, 10.211}, {1000, 102.1}, {10000, 1021}} {
+		all = append(all, oracle{fmt.Sprintf("event dead zone of %g ns in m", v[0]), otdr.PulseM(v[0], 1.468), v[1], max(5e-4, 1e-4*v[1]), agilent})
+	}
+	sampled := otdr.Fixed{Index: 147110}
+	spacing := sampled.SpacingM(otdr.Pulse{Spacing: 2500000})
+	anritsu := otdr.Fixed{Index: 146770}
+	return append(all,
+		oracle{"m for each ns, both ways", otdr.RoundTripM(1, 1.468), 0.10211, 5e-6, own},
+		oracle{"us for each km, both ways", 1 / otdr.RoundTripM(1, 1.468), 9.7934, 5e-5, own},
+		oracle{"spike of R -45, B -80, 100 ns", otdr.SpikeDB(-45, -80, 100), 7.5676, 5e-5, own},
+		oracle{"spike of R -14.8", otdr.SpikeDB(-14.8, -80, 100), 22.600, 5e-4, own},
+		oracle{"reflectance of that spike", otdr.ReflectanceDB(otdr.SpikeDB(-45, -80, 100), -80, 100), -45, 1e-9, own},
+		oracle{"cleaved end, n 1.468", otdr.FresnelDB(1.468), -14.44, 5e-3, "Fresnel"},
+		oracle{"gain of 16 times the sweeps in dB", otdr.AveragingGainDB(16), 3.0103, 5e-5, "2.5 log10 N"},
+		oracle{"m between samples of 25 ns, n 1.4711", spacing, 5.09470, 5e-6, own},
+		oracle{"11776 such samples in km", 11776 * spacing / 1000, 59.99517, 1e-5, own},
+		oracle{"43159.8 ns, n 1.4677, in m", anritsu.Metres(431598), 8815.822, 5e-4, fieldFile},
+		oracle{"last of 25001 points in m", 25000 * anritsu.SpacingM(otdr.Pulse{Spacing: 500346}), 25550.173, 5e-4, fieldFile},
+	)
+}
+
 // TestOracles compares the laws with every value of the reference.
 func TestOracles(t *testing.T) {
 	for _, group := range []struct {
 		name string
 		of   func(*testing.T) []oracle
 	}{
-		{"optical spans", spanOracles}, {"optical budgets", opticsOracles}, {"radio", radioOracles},
+		{"OTDR", otdrOracles}, {"optical spans", spanOracles}, {"optical budgets", opticsOracles}, {"radio", radioOracles},
 		{"energy, queues", loadOracles}, {"timers", timerOracles}, {"aims", aimOracles},
 	} {
 		t.Run(group.name, func(t *testing.T) {
