@@ -76,3 +76,55 @@ func TestClosedFormAgreesWithGNPy(t *testing.T) {
 		}
 	}
 }
+
+func TestRamanAgainstGNPy(t *testing.T) {
+	rows := gnpy(t, "tests/data/test_raman_fiber_expected_results.csv")[1:]
+	l := Comb(191.3e12, 50e9, 32e9, 0.15, 96, 0)
+	r := Raman{Pumps: []Pump{{205e12, 224.403e-3}, {201e12, 231.135e-3}}, TemperatureK: 283, Computed: []int{0, 17, 36, 55, 74}}
+	if err := fibreOfGNPy().PropagateRaman(l, r); err != nil {
+		t.Fatal(err)
+	}
+	var worst [3]float64
+	for i, row := range rows {
+		c := l.Channels[i]
+		for k, got := range []float64{c.SignalW, c.ASEW, c.NLIW} {
+			e := math.Abs(DB(got / number(t, row[k])))
+			worst[k] = max(worst[k], e)
+		}
+	}
+	t.Logf("largest error in dB: signal %.2f, ASE %.2f, NLI %.2f", worst[0], worst[1], worst[2])
+	for k, w := range worst {
+		if w > 0.5 {
+			t.Errorf("%s is off by %.2f dB", []string{"signal", "ASE", "NLI"}[k], w)
+		}
+	}
+}
+
+// TestRamanProfileAgainstGNPy compares the power along a fibre with a lumped loss, in
+// the columns 0, 7, 10, 20 ... 80 km.
+func TestRamanProfileAgainstGNPy(t *testing.T) {
+	for _, tc := range []struct {
+		file  string
+		pumps []Pump
+		tol   float64
+	}{
+		{"tests/data/test_lumped_losses_fiber_no_pumps.csv", nil, 0.1},
+		{"tests/data/test_lumped_losses_raman_fiber.csv", []Pump{{205e12, 0.2}, {201e12, 0.206}}, 0.6},
+	} {
+		rows := gnpy(t, tc.file)[1:]
+		f := SSMF(80)
+		f.Lumps = []Lump{{AtKm: 7, LossDB: 0.5}}
+		s := f.scatter(Comb(191.3e12, 50e9, 32e9, 0.15, 96, 0).Channels, Raman{Pumps: tc.pumps})
+		worst := 0.0
+		for i, row := range rows {
+			for col, km := range []float64{0, 7, 10, 20, 30, 40, 50, 60, 70, 80} {
+				got := s.power[i][int(km*10+0.5)]
+				worst = max(worst, math.Abs(DB(got/number(t, row[col]))))
+			}
+		}
+		t.Logf("%s: largest error %.2f dB", tc.file, worst)
+		if worst > tc.tol {
+			t.Errorf("%s: off by %.2f dB", tc.file, worst)
+		}
+	}
+}

@@ -26,6 +26,7 @@ const (
 	earth    = "Auer et al. 2011, table not checked verbatim"
 	tr38864  = "TR 38.864, not confirmed"
 	gnpyRun  = "Telecominfraproject/oopt-gnpy tests/invocation; 1e-3 relative"
+	ramanRun = "oopt-gnpy transmission_main_example__raman; 1e-3 relative, with the peak of the gain fitted to this run"
 	textbook = "closed form of the textbook, evaluated independently"
 	zdt      = "Zitzler, Deb, Thiele 2000: integral of the true front"
 )
@@ -199,6 +200,19 @@ func spanOracles(t *testing.T) []oracle {
 		{67.641221, 0, Amplifier{13.5282, 13.53, 0, 0}, true},
 	}, -20, 3, 1.5, Amplifier{GainDB: 22, NoiseFigureDB: none})
 
+	pumped := Comb(191.3e12, 50e9, 32e9, 0.15, 76, 0)
+	f80 := SSMF(80)
+	f80.InDB, f80.OutDB = 0.5, 0.5
+	if err := f80.PropagateRaman(pumped, Raman{Pumps: []Pump{{FrequencyHz: 205e12, PowerW: 224.403e-3}, {FrequencyHz: 201e12, PowerW: 231.135e-3}},
+		Computed: []int{0, 17, 36, 55, 74}}); err != nil {
+		t.Fatal(err)
+	}
+	gain := 0.0
+	for _, c := range pumped.Channels {
+		gain += ToDBm(c.PowerW()*1000) / 76
+	}
+	pumped.Amplify(Amplifier{GainDB: 5.26, NoiseFigureDB: 13.74})
+
 	fix := Comb(191.3e12, 50e9, 32e9, 0.15, 96, 0)
 	f := SSMF(80)
 	f.InDB, f.OutDB = 0.5, 0.5
@@ -232,6 +246,10 @@ func spanOracles(t *testing.T) []oracle {
 		{"Stockholm-Gothenburg: PMD", sweden.PMDPs, 7.99, 5e-3, gnpyRun},
 		{"Stockholm-Gothenburg: PDL", sweden.PDLDB, 3.74, 5e-3, gnpyRun},
 		{"Stockholm-Gothenburg: latency ms", sweden.Latency.Seconds() * 1000, 2.45, 5e-3, gnpyRun},
+		{"Raman: mean power after the fibre in dBm", gain, -7.47, 0.05, ramanRun},
+		{"Raman: OSNR", pumped.OSNRDB(40), 34.24, 34.24e-3, ramanRun},
+		{"Raman: GSNR", pumped.GSNRDB(40), 31.43, 31.43e-3, ramanRun},
+		{"Raman: PMD ps", pumped.PMDPs, 0.36, 5e-3, gnpyRun},
 		{"fibre only: signal W", fix.Channels[0].SignalW, 1.99526e-5, 1e-10, gnpyRun},
 		{"fibre only: interference at the edge W", fix.Channels[0].NLIW, 1.057e-8, 1.057e-11, gnpyRun},
 		{"fibre only: interference at the centre W", fix.Channels[48].NLIW, 1.67e-8, 0.02e-8, "given as about; TestClosedFormAgreesWithGNPy has each channel"},
