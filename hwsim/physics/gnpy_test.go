@@ -119,6 +119,9 @@ func TestRamanProfileAgainstGNPy(t *testing.T) {
 		for i, row := range rows {
 			for col, km := range []float64{0, 7, 10, 20, 30, 40, 50, 60, 70, 80} {
 				got := s.power[i][int(km*10+0.5)]
+				if km == 7 { // the file tells the power before the lump
+					got *= Ratio(0.5)
+				}
 				worst = max(worst, math.Abs(DB(got/number(t, row[col]))))
 			}
 		}
