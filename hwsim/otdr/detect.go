@@ -54,7 +54,7 @@ func Detect(t *Trace, th Thresholds) (*Findings, error) {
 	}
 	d := newDetector(t, th)
 	end, seen := d.end()
-	f := &Findings{EndSeen: seen, ReachM: t.At(d.reach), NoiseDB: 5 * math.Log10(d.sigma), Sampling: t.SpacingM}
+	f := &Findings{EndSeen: seen, ReachM: t.At(d.reach), NoiseDB: 5 * math.Log10(max(d.sigma, 1e-12)), Sampling: t.SpacingM}
 	stop := d.reach
 	if seen {
 		stop = int(end)
@@ -229,7 +229,7 @@ func (d *detector) weigh() {
 	weights, ones := make([]float64, n), make([]float64, n)
 	d.variance = make([]float64, n+1)
 	for i := range d.sigmaDB {
-		level := max(d.smooth[max(0, i-d.pulse/2)], d.sigma/4)
+		level := max(d.smooth[max(0, i-d.pulse/2)], d.sigma/4, 1e-300)
 		s := math.Hypot(wander, dbPerRelative*d.sigma/level)
 		d.sigmaDB[i], weights[i], ones[i] = s, 1/(s*s), 1
 		d.variance[i+1] = d.variance[i] + s*s

@@ -116,12 +116,13 @@ func (d *detector) onset(c int, l line, rms float64) (float64, bool) {
 // that an instrument's tails do not pull. Steps are half a sample.
 func (d *detector) template(c int, l line) float64 {
 	pulse := d.PulseM() / d.SpacingM
-	lo, hi := max(d.from, c-4*d.pulse), min(len(d.power), d.reach+2*d.pulse)
+	near := min(d.reach, c+16*d.pulse) // no end is longer
+	lo, hi := max(d.from, c-4*d.pulse), min(len(d.power), near+2*d.pulse)
 	fibre := func(x float64) float64 { return math.Pow(10, l.at(x)/5) }
 	bound := max(4*d.sigma, 0.2*fibre(float64(c)))
 	noiseMean := d.sigma / math.Sqrt(2*math.Pi) // of noise without its negative half
 	best, at := math.Inf(1), float64(c)
-	for x := float64(max(lo, c-3*d.pulse)); x <= float64(min(hi, d.reach+d.pulse)); x += 0.5 {
+	for x := float64(max(lo, c-3*d.pulse)); x <= float64(min(hi, near+d.pulse)); x += 0.5 {
 		base := fibre(x)
 		model := func(i int) float64 {
 			z := float64(i)
@@ -158,7 +159,7 @@ func (d *detector) template(c int, l line) float64 {
 
 // last is the event at the end, behind a last piece of fibre.
 func (d *detector) last(end float64, before line) Event {
-	c := int(end)
+	c := min(int(end), len(d.Levels)-1)
 	l, _ := d.approach(c + d.pulse)
 	e := Event{AtM: d.StartM + end*d.SpacingM, Kind: End, SlopeDBKm: -before.slope / d.SpacingM * 1000}
 	level := l.at(end)

@@ -253,3 +253,45 @@ func TestSettingsAreChecked(t *testing.T) {
 		t.Error("an empty trace passes")
 	}
 }
+
+// FuzzDetect: whatever a file holds, Detect answers with finite numbers.
+func FuzzDetect(f *testing.F) {
+	fibre, s := plant()
+	s.SpacingM, s.RangeM = 20, 20000
+	tr, err := Measure(fibre, s, rand.New(rand.NewPCG(8, 8)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	var levels []byte
+	for _, l := range tr.Levels {
+		raw := uint16(min(-l*1000+30000, math.MaxUint16))
+		levels = append(levels, byte(raw), byte(raw>>8))
+	}
+	f.Add(100.0, 20.0, 0.0, levels)
+	f.Add(3000.0, 20.0, -400.0, levels)
+	f.Fuzz(func(t *testing.T, pulse, spacing, start float64, levels []byte) {
+		if len(levels) > 8192 || !(math.Abs(start) < 1e6) || !(pulse < 1e6) || !(spacing > 0.01) {
+			return
+		}
+		tr := &Trace{PulseNS: pulse, Index: 1.468, SpacingM: spacing, StartM: start, BackscatterDB: -80}
+		for i := 0; i+1 < len(levels); i += 2 {
+			tr.Levels = append(tr.Levels, -float64(uint16(levels[i])|uint16(levels[i+1])<<8)/1000)
+		}
+		found, err := Detect(tr, DefaultThresholds())
+		if err != nil {
+			return
+		}
+		last := math.Inf(-1)
+		for _, e := range found.Events {
+			if !(e.AtM >= last) || math.IsNaN(e.LossDB) || math.IsInf(e.LossDB, 0) {
+				t.Fatalf("events out of order or not finite: %+v", found.Events)
+			}
+			last = e.AtM
+		}
+		if file, err := NewFile(tr, found); err == nil {
+			if _, err := Write(file); err != nil {
+				t.Fatalf("what was found cannot be written: %v", err)
+			}
+		}
+	})
+}
