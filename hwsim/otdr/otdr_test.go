@@ -89,6 +89,34 @@ func TestBreaksAreLocated(t *testing.T) {
 	}
 }
 
+// TestLocationAgainstNoise tells how well a break is placed by what light is left of it:
+// the level of the fibre at the break over the noise.
+func TestLocationAgainstNoise(t *testing.T) {
+	const n = 60
+	for _, pulse := range []float64{30, 300, 3000} {
+		for _, snr := range []float64{2, 4, 6, 10, 20} {
+			random := rand.New(rand.NewPCG(uint64(pulse), uint64(snr)))
+			hit, squares := 0.0, 0.0
+			for range n {
+				f := Fibre{LengthM: 30000, SlopeDBKm: 0.2, Index: 1.468, BackscatterDB: -80, WavelengthNM: 1550,
+					Features: []Feature{{AtM: 10000 + 10000*random.Float64(), Kind: Break}}}
+				width := PulseM(pulse, f.Index)
+				s := Setup{PulseNS: pulse, SpacingM: max(width/8, 1), RangeM: 40000, Averages: 1, DynamicDB: snr + 0.2*f.Features[0].AtM/1000, PanelDB: -45}
+				_, found := detect(t, f, s, random)
+				off := found.LengthM - f.Features[0].AtM
+				if found.EndSeen && math.Abs(off) <= width/2+s.SpacingM {
+					hit++
+					squares += off * off / width / width
+				}
+			}
+			t.Logf("pulse %4.0f ns, %2.0f dB over the noise: %.2f located, rms %.2f pulses", pulse, snr, hit/n, math.Sqrt(squares/hit))
+			if snr >= 6 && hit/n < 0.95 {
+				t.Errorf("pulse %g ns, %g dB over the noise: %.2f located", pulse, snr, hit/n)
+			}
+		}
+	}
+}
+
 // TestFibresOfATrenchAgree cuts the fibres of one cable at one place. Their joints,
 // reflections, and noise differ; the distances agree within a pulse.
 func TestFibresOfATrenchAgree(t *testing.T) {

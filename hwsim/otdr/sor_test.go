@@ -162,8 +162,10 @@ func FuzzRead(f *testing.F) {
 		if again, err := Read(back); IgnoreChecksum(err) != nil || len(again.Events.Events) != len(file.Events.Events) {
 			t.Fatalf("what was written cannot be read: %v", err)
 		}
-		for i := range file.Data {
-			file.Trace(i)
+		for i, s := range file.Data {
+			if tr, err := file.Trace(i); err == nil && len(tr.Levels) != len(s.Raw) {
+				t.Fatalf("trace %d has %d of %d samples", i, len(tr.Levels), len(s.Raw))
+			}
 		}
 	})
 }

@@ -52,7 +52,7 @@ func IgnoreChecksum(err error) error {
 	}
 	var rest []error
 	for _, e := range joined.Unwrap() {
-		if _, sum := e.(*ChecksumError); !sum {
+		if sum := (*ChecksumError)(nil); !errors.As(e, &sum) {
 			rest = append(rest, e)
 		}
 	}

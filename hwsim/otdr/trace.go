@@ -48,7 +48,7 @@ func RoundTripM(ns, index float64) float64 { return light * ns * 1e-9 / (2 * ind
 
 // SpikeDB is the height of a reflection above the backscatter before it: H = 5 log10(1 +
 // 10^((R - B - 10 log10 W) / 10)), R the reflectance and B the backscatter for 1 ns in
-// dB, W the pulse in ns (Derickson, Fiber Optic Test and Measurement, ch. 11).
+// dB, W the pulse in ns (Derickson 1998, ch. 11).
 func SpikeDB(reflectanceDB, backscatterDB, pulseNS float64) float64 {
 	return 5 * math.Log10(1+math.Pow(10, (reflectanceDB-backscatterDB-10*math.Log10(pulseNS))/10))
 }

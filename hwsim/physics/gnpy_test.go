@@ -2,6 +2,7 @@ package physics
 
 import (
 	"encoding/csv"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -20,9 +21,8 @@ func gnpy(t *testing.T, name string) [][]string {
 	if err != nil {
 		t.Skip("the GNPy results are not in FAULTLINE_DATA: ", err)
 	}
-	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
+	if err := errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return rows
@@ -37,7 +37,7 @@ func number(t *testing.T, s string) float64 {
 	return x
 }
 
-// fibreOfGNPy is tests/data/test_science_utils_fiber_config.json.
+// fibreOfGNPy is the span of the repository's unit tests of its solvers.
 func fibreOfGNPy() Fibre {
 	f := SSMF(80)
 	f.InDB, f.OutDB = 0.5, 0.5
@@ -55,8 +55,8 @@ func TestClosedFormAgreesWithGNPy(t *testing.T) {
 		file  string
 		light *Light
 	}{
-		{"tests/data/test_fiber_fix_expected_results.csv", Comb(191.3e12, 50e9, 32e9, 0.15, 96, 0)},
-		{"tests/data/test_fiber_flex_expected_results.csv", flex},
+		{"tests/data/test_fiber_fix_expected_results.csv", Comb(191.3e12, 50e9, 32e9, 0.15, 96, 0)}, //nolint:misspell // a name of theirs
+		{"tests/data/test_fiber_flex_expected_results.csv", flex},                                   //nolint:misspell // a name of theirs
 	} {
 		rows := gnpy(t, tc.file)[1:]
 		if err := fibreOfGNPy().Propagate(tc.light); err != nil {
@@ -78,7 +78,7 @@ func TestClosedFormAgreesWithGNPy(t *testing.T) {
 }
 
 func TestRamanAgainstGNPy(t *testing.T) {
-	rows := gnpy(t, "tests/data/test_raman_fiber_expected_results.csv")[1:]
+	rows := gnpy(t, "tests/data/test_raman_fiber_expected_results.csv")[1:] //nolint:misspell // a name of theirs
 	l := Comb(191.3e12, 50e9, 32e9, 0.15, 96, 0)
 	r := Raman{Pumps: []Pump{{205e12, 224.403e-3}, {201e12, 231.135e-3}}, TemperatureK: 283, Computed: []int{0, 17, 36, 55, 74}}
 	if err := fibreOfGNPy().PropagateRaman(l, r); err != nil {

@@ -41,6 +41,7 @@ func loss(t *testing.T, p RadioPath, d float64, los bool) float64 {
 }
 
 func radioOracles(t *testing.T) (all []oracle) {
+	t.Helper()
 	path := func(s Scenario, h float64) RadioPath {
 		return RadioPath{Scenario: s, FrequencyGHz: 5, BSHeightM: h, UTHeightM: 1.5}
 	}
@@ -90,6 +91,7 @@ func radioOracles(t *testing.T) (all []oracle) {
 }
 
 func opticsOracles(t *testing.T) []oracle {
+	t.Helper()
 	cplus, err := PONClassOf("C+")
 	if err != nil {
 		t.Fatal(err)
@@ -118,12 +120,17 @@ func opticsOracles(t *testing.T) []oracle {
 			t.Errorf("%g dBm is not a good level for C+", p)
 		}
 	}
-	for name, want := range map[string][2]float64{"B+": {13, 28}, "C+": {17, 32}, "N1": {14, 29}, "N2": {16, 31}, "E1": {18, 33}} {
-		c, err := PONClassOf(name)
+	for _, v := range []struct {
+		name  string
+		least float64
+		most  float64
+	}{{"B+", 13, 28}, {"C+", 17, 32}, {"N1", 14, 29}, {"N2", 16, 31}, {"E1", 18, 33}} {
+		c, err := PONClassOf(v.name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, oracle{"ODN " + name + " least", c.ODN.Lo, want[0], 0, "common knowledge, not checked"}, oracle{"ODN " + name + " most", c.ODN.Hi, want[1], 0, "common knowledge, not checked"})
+		const known = "common knowledge, not checked"
+		all = append(all, oracle{"ODN " + v.name + " least", c.ODN.Lo, v.least, 0, known}, oracle{"ODN " + v.name + " most", c.ODN.Hi, v.most, 0, known})
 	}
 	return all
 }
@@ -173,6 +180,7 @@ func line(t *testing.T, l *Light, rows []spanRow, roadmDBm, pmd, pdl float64, bo
 }
 
 func spanOracles(t *testing.T) []oracle {
+	t.Helper()
 	one := example(t, 0)
 	mid := one.Channels[37]
 	inverse := 1/Ratio(31.17) - 1/Ratio(33.29)
@@ -257,6 +265,7 @@ func spanOracles(t *testing.T) []oracle {
 }
 
 func loadOracles(t *testing.T) []oracle {
+	t.Helper()
 	var all []oracle
 	for i, want := range [][4]float64{{780, 1062, 1344, 450}, {504, 672, 840, 336}, {112, 128.38, 144.76, 78}} {
 		r := Radios()[i]
@@ -302,6 +311,7 @@ func loadOracles(t *testing.T) []oracle {
 }
 
 func timerOracles(t *testing.T) []oracle {
+	t.Helper()
 	ms := func(d time.Duration) float64 { return d.Seconds() * 1000 }
 	all := []oracle{
 		{"CCM 3.33 ms", ms(CCMLoss(3330 * time.Microsecond)), 11.7, 0.05, "ITU-T G.8021, not checked"},
@@ -326,6 +336,7 @@ func timerOracles(t *testing.T) []oracle {
 }
 
 func aimOracles(t *testing.T) (all []oracle) {
+	t.Helper()
 	for _, z := range []struct {
 		name string
 		f2   func(float64) float64

@@ -79,9 +79,8 @@ func (r Raman) computed(n int) []int {
 // widths (full, half maximum), in 1/cm.
 type mode struct{ at, strength, gauss, lorentz float64 }
 
-// silica are the vibrations of Hollenbeck and Cantrell, "Multiple-vibrational-mode model
-// for fiber-optic Raman gain spectrum and response function", J. Opt. Soc. Am. B 19
-// (2002) 2886, Table 1.
+// silica are the vibrations of Hollenbeck and Cantrell, J. Opt. Soc. Am. B 19 (2002)
+// 2886, Table 1.
 var silica = [...]mode{
 	{56.25, 1.00, 52.10, 17.37}, {100, 11.40, 110.42, 38.81}, {231.25, 36.67, 175, 58.33}, {362.5, 67.67, 162.5, 54.17},
 	{463, 74, 135.33, 45.11}, {497, 4.5, 24.5, 8.17}, {611.5, 6.8, 41.5, 13.83}, {691.67, 4.6, 155, 51.67}, {793.67, 4.2, 59.5, 19.83},
@@ -213,7 +212,7 @@ func (f Fibre) scatter(channels []Channel, r Raman) scattered {
 
 // ramanGain is the matrix of gains. It grows with the frequency of the wave that gives,
 // falls with the mean of both effective areas, and takes from the giver one photon for
-// each that it makes (Agrawal, Nonlinear Fiber Optics, ch. 8).
+// each that it makes (Agrawal 2013, ch. 8).
 func (f Fibre) ramanGain(hz []float64) [][]float64 {
 	shape := ramanShape()
 	gain := make([][]float64, len(hz))
@@ -239,7 +238,7 @@ func (f Fibre) ramanGain(hz []float64) [][]float64 {
 
 // spontaneous is the noise that the pumps scatter into each channel, told at the fibre
 // input: 2 h f B (1 + n) times the integral of g P_pump over the loss, with n photons of
-// heat (Bromage, "Raman amplification for fiber communications systems", JLT 22, 2004).
+// heat (Bromage, J. Lightwave Technol. 22 (2004) 79).
 func (s scattered) spontaneous(channels []Channel, r Raman) []float64 {
 	kelvin := r.TemperatureK
 	if kelvin == 0 {

@@ -103,7 +103,7 @@ type Amplifier struct{ GainDB, NoiseFigureDB, PMDPs, PDLDB float64 }
 
 // Amplify adds h f B F of noise at the input, and applies the gain: the OSNR of one
 // amplifier in 0.1 nm is P_in - NF - 10 log10(h f B), where h f B is -57.95 dBm at
-// 193.4 THz (Desurvire, Erbium-Doped Fiber Amplifiers, ch. 2, for gains well above 1).
+// 193.4 THz (Desurvire 1994, ch. 2, for gains well above 1).
 func (l *Light) Amplify(a Amplifier) {
 	for i := range l.Channels {
 		c := &l.Channels[i]
