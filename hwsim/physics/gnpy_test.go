@@ -108,7 +108,7 @@ func TestRamanProfileAgainstGNPy(t *testing.T) {
 		pumps []Pump
 		tol   float64
 	}{
-		{"tests/data/test_lumped_losses_fiber_no_pumps.csv", nil, 0.1},
+		{"tests/data/test_lumped_losses_fiber_no_pumps.csv", nil, 0.1}, //nolint:misspell // a name of theirs
 		{"tests/data/test_lumped_losses_raman_fiber.csv", []Pump{{205e12, 0.2}, {201e12, 0.206}}, 0.6},
 	} {
 		rows := gnpy(t, tc.file)[1:]
