@@ -46,6 +46,8 @@ var layers = map[string]rule{
 	"rca/memory":         may("rca graph"),
 	"rca/pipeline":       may("rca graph"),
 	"hwsim/operator":     may("hwsim"),
+	"hwsim/physics":      may(""),
+	"hwsim/otdr":         may(""),
 	"hwsim/fault":        may("hwsim"),
 	"hwsim/backoffice":   may("hwsim"),
 	"hwsim/twin":         may("hwsim graph rca"), // never hwsim/fault: the twin does not know what broke
@@ -66,7 +68,7 @@ var layers = map[string]rule{
 	"cmd/internal/plant": may("hwsim hwsim/fault hwsim/operator hwsim/backoffice"),
 	"cmd/faultline":      may("cmd/internal/app cmd/internal/plant", "github.com/spf13/cobra", "github.com/vbauerster/mpb", "github.com/rs/zerolog", "golang.org/x/term"),
 	"cmd/hwsim":          may("cmd/internal/plant", "github.com/spf13/cobra"),
-	"cmd/rcabench":       may("cmd/internal/app cmd/internal/plant graph graph/walk rca rca/rcatest hwsim hwsim/fault hwsim/operator ingest ingest/mining ingest/correlate retrieval retrieval/embedded"),
+	"cmd/rcabench":       may("cmd/internal/app cmd/internal/plant graph graph/walk rca rca/rcatest hwsim hwsim/fault hwsim/operator hwsim/otdr ingest ingest/mining ingest/correlate retrieval retrieval/embedded"),
 }
 
 // forbidden edges hold even where a rule says "*".

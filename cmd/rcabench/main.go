@@ -23,6 +23,7 @@ var benchmarks = []benchmark{
 	{"incidents", "root causes of faults injected into the demo operator's plant", runIncidents},
 
 	{"causal", "causal edges mined from a folder of real alarms, against expert graphs", runCausal},
+	{"otdr", "breaks located on simulated traces, and events of SOR files", runOTDR},
 	{"retrieval", "ranking of passages on published question sets", runRetrieval},
 }
 
