@@ -23,7 +23,7 @@ func Domains() []string {
 
 const (
 	minShare       = 0.002 // a domain with less belief is left out, unless it is among the first three
-	perDomain      = 60    // suspects of one domain
+	perDomain      = 24    // suspects of one domain
 	plannedBoost   = 60.0  // of a cause under announced work
 	plannedElse    = 0.005 // of planned work where none was announced
 	maintenanceGap = 10 * time.Minute

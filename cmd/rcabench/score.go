@@ -35,6 +35,9 @@ type seen struct {
 // clockSlack is how far an element's clock and the plant's may be apart.
 const clockSlack = 2 * time.Minute
 
+// lateness is how long an element may keep an alarm to itself.
+const lateness = 12 * time.Hour
+
 // outcome is how one fault was answered.
 type outcome struct {
 	truth
@@ -100,10 +103,18 @@ func score(truths []truth, cases []analysed) scorecard {
 	for t, tr := range truths {
 		votes := map[int]int{}
 		for _, x := range tr.alarms {
-			for _, h := range holds[x.key] {
-				if !x.at.Before(h.from) && !x.at.After(h.to) {
+			late := -1
+			for i, h := range holds[x.key] {
+				switch {
+				case !x.at.Before(h.from) && !x.at.After(h.to):
 					votes[h.in]++
+					late = -2
+				case late != -2 && h.from.After(x.at) && h.from.Sub(x.at) < lateness && (late < 0 || h.from.Before(holds[x.key][late].from)):
+					late = i // an element that could not be reached tells later
 				}
+			}
+			if late >= 0 {
+				votes[holds[x.key][late].in]++
 			}
 		}
 		home[t] = -1

@@ -59,6 +59,7 @@ type entry struct {
 	version      int
 	digest       [sha256.Size]byte
 	top          rca.Cause // the answer
+	brief        rca.Case  // who resembles it, and what came out; see briefOf
 	plant        *judgement
 	feedback     []rca.Feedback // by (version, by)
 	feats        [fieldCount][]int32
@@ -265,8 +266,23 @@ func (m *Memory) entryOf(s stored, at time.Time, digest [sha256.Size]byte) *entr
 	if h := c.Decision.Hypotheses; len(h) > 0 {
 		e.top = rca.Cause{Mode: h[0].Mode, Resource: h[0].Resource, Confidence: h[0].Confidence}
 	}
-	e.plant = plantJudgement(c)
+	e.plant, e.brief = plantJudgement(c), briefOf(c)
 	return e
+}
+
+// briefOf keeps of a case what an answer about another incident tells of it: names,
+// times, the reason and the leading hypotheses, the verdict. Alarms, paths and
+// evidence stay in the journal.
+func briefOf(c rca.Case) rca.Case {
+	b := rca.Case{ID: c.ID, Incident: c.Incident, AnalysedAt: c.AnalysedAt, Verdict: c.Verdict}
+	b.Incident.Alarms, b.Incident.Links = nil, nil
+	b.Decision = rca.Decision{Determined: c.Decision.Determined, Reason: c.Decision.Reason, Causes: c.Decision.Causes}
+	for _, h := range c.Decision.Hypotheses[:min(3, len(c.Decision.Hypotheses))] {
+		b.Decision.Hypotheses = append(b.Decision.Hypotheses, rca.Hypothesis{
+			Mode: h.Mode, Name: h.Name, Resource: h.Resource, Domain: h.Domain, Score: h.Score, Confidence: h.Confidence, Explains: h.Explains, Of: h.Of,
+		})
+	}
+	return b
 }
 
 func (m *Memory) kinds(inc rca.Incident) []graph.Kind {

@@ -3,8 +3,6 @@ package memory
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"math"
 	"slices"
 
@@ -34,8 +32,9 @@ type Match struct {
 // The score is the mean, by fieldShare, of one weighted Jaccard index per field:
 // alarm types, resources, kinds and domains, each member weighted by how rare it is
 // among the cases, log(1 + N/(1+n)) for n of N cases. Fields that are empty on
-// both sides are left out. The incident's own case is never returned.
-func (m *Memory) Matches(ctx context.Context, inc rca.Incident, k int) ([]Match, error) {
+// both sides are left out. The incident's own case is never returned. Cases come in
+// brief: without alarms, paths and evidence; Get has the whole.
+func (m *Memory) Matches(_ context.Context, inc rca.Incident, k int) ([]Match, error) {
 	type scored struct {
 		e *entry
 		s float64
@@ -59,13 +58,7 @@ func (m *Memory) Matches(ctx context.Context, inc rca.Incident, k int) ([]Match,
 		if len(out) == cap(out) {
 			break
 		}
-		c, err := m.load(ctx, f.e)
-		if errors.Is(err, graph.ErrNotFound) {
-			continue
-		} else if err != nil {
-			return nil, fmt.Errorf("find cases like %s: %w", inc.ID, err)
-		}
-		out = append(out, Match{c.Case, f.s})
+		out = append(out, Match{f.e.brief, f.s})
 	}
 	return out, nil
 }

@@ -2,6 +2,7 @@ package reason
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -12,8 +13,13 @@ import (
 )
 
 // hypothesis words one scored candidate: the path, what speaks for it, what against.
-func (r *Reasoner) hypothesis(w *world, s scored) (rca.Hypothesis, error) {
+func (r *Reasoner) hypothesis(ctx context.Context, w *world, s scored) (rca.Hypothesis, error) {
 	h := rca.Hypothesis{Mode: s.Mode, Name: s.mode.Name, Resource: s.Resource, Domain: s.mode.Domain, Score: s.total, Of: len(w.alarms)}
+	if s.mode.Planned { // work belongs to whoever owns the element
+		if e, err := r.o.Topology.Entity(ctx, s.Resource); err == nil && e.Domain != "" {
+			h.Domain = e.Domain
+		}
+	}
 	for _, n := range s.model.nodes {
 		switch {
 		case n.root:

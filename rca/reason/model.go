@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -75,6 +76,7 @@ type world struct {
 	leak   []float64
 	detect []float64
 	known  []bool
+	silent map[graph.ID]float64 // resources that an observed alarm keeps from reporting
 }
 
 func (r *Reasoner) newWorld(inc rca.Incident, now time.Time) *world {
@@ -126,7 +128,7 @@ func (w *world) onset(ctx context.Context, s rca.Suspect) (span, error) {
 func (w *world) propagate(ctx context.Context, causes []rca.Suspect) (*model, error) {
 	m := &model{byObs: map[int]explained{}}
 	nodes := map[place]*node{}
-	muted := map[graph.ID]float64{}
+	muted := maps.Clone(w.silent)
 	var q queue
 	for _, s := range causes {
 		when, err := w.onset(ctx, s)
@@ -310,13 +312,28 @@ func elapsed(s span, end float64) float64 {
 
 // mute notes which resources cannot report while a node's condition holds.
 func (w *world) mute(ctx context.Context, n *node, muted map[graph.ID]float64) error {
-	for _, p := range w.r.mutes[n.alarmType] {
-		ids, err := w.r.o.Topology.Follow(ctx, n.resource, p)
+	return w.r.keepSilent(ctx, n.place, n.belief, muted)
+}
+
+func (r *Reasoner) keepSilent(ctx context.Context, at place, belief float64, muted map[graph.ID]float64) error {
+	for _, p := range r.mutes[at.alarmType] {
+		ids, err := r.o.Topology.Follow(ctx, at.resource, p)
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
-			muted[id] = max(muted[id], n.belief)
+			muted[id] = max(muted[id], belief)
+		}
+	}
+	return nil
+}
+
+// hush notes whom the observed alarms keep from reporting, whatever caused them.
+func (w *world) hush(ctx context.Context) error {
+	w.silent = map[graph.ID]float64{}
+	for _, a := range w.alarms {
+		if err := w.r.keepSilent(ctx, place{a.Type, a.Resource}, 0.95, w.silent); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -136,6 +136,9 @@ func (r *Reasoner) Decide(ctx context.Context, q Question) (rca.Decision, error)
 		return rca.Decision{Reason: "The incident has no alarms."}, nil
 	}
 	w := r.newWorld(q.Incident, q.Now)
+	if err := w.hush(ctx); err != nil {
+		return rca.Decision{}, fmt.Errorf("decide %s: %w", q.Incident.ID, err)
+	}
 	var all []scored
 	for _, s := range dedupe(q.Suspects) {
 		if err := ctx.Err(); err != nil {
@@ -193,7 +196,7 @@ func (r *Reasoner) conclude(ctx context.Context, w *world, q Question, all []sco
 	conf, unknown := r.confidences(all)
 	d := rca.Decision{}
 	for i := range min(r.o.Top, len(all)) {
-		h, err := r.hypothesis(w, all[i])
+		h, err := r.hypothesis(ctx, w, all[i])
 		if err != nil {
 			return d, err
 		}
@@ -209,7 +212,7 @@ func (r *Reasoner) conclude(ctx context.Context, w *world, q Question, all []sco
 		}
 		for _, s := range set[1:] {
 			if !slices.ContainsFunc(d.Hypotheses, func(h rca.Hypothesis) bool { return h.Mode == s.Mode && h.Resource == s.Resource }) {
-				h, err := r.hypothesis(w, s)
+				h, err := r.hypothesis(ctx, w, s)
 				if err != nil {
 					return d, err
 				}
