@@ -361,6 +361,12 @@ func (c scorecard) failures(w io.Writer, cases []analysed) error {
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%.2f\t%d/%d %d/%d\n", o.id, o.mode, o.resource, o.rank, len(o.alarms), cmp.Or(o.incident, "-"), answer, o.confidence, o.right, o.told, o.found, o.real)
 	}
+	slow := slices.Clone(cases)
+	slices.SortFunc(slow, func(a, b analysed) int { return cmp.Compare(b.took, a.took) })
+	fmt.Fprintf(tw, "\nslowest analyses\talarms\tsuspects\ttook\n")
+	for _, x := range slow[:min(8, len(slow))] {
+		fmt.Fprintf(tw, "%s\t%d\t%d\t%s\n", x.Incident.ID, len(x.Incident.Alarms), len(x.Suspects), x.took.Round(100*time.Microsecond))
+	}
 	type row struct {
 		pair [2]string
 		pairCount
