@@ -46,7 +46,12 @@ func fixedLaws() []law {
 			return x * e.min(4) * e.min(5) * (1 + e.min(6)) / 2
 		}).takes(1, 10, 5, 60),
 
-		raise("Port:pon", "pon-los-whole-pon-feeder", "critical", 8, in("CARRIES> PON.light", "CARRIES> PON.lit"), bad).mirrors().takes(0.05, 0.6, 2, 15),
+		raise("Port:pon", "pon-los-whole-pon-feeder", "critical", 8, in("CARRIES> PON.light", "CARRIES> PON.lit"), func(e *env) bool {
+			if !e.is(0) {
+				return !e.all(0)
+			}
+			return !e.all(1)
+		}).mirrors().takes(0.05, 0.6, 2, 15),
 		raise("Port:pon", "pon-transmitter-failure", "critical", 67, in("hw"), bad),
 		raise("Port:pon", "transmission-interference-alarm-rogue-onu", "major", 3, in("CARRIES> PON.rogue"), there).mirrors().takes(1, 15, 5, 30),
 		raise("Port:uplink", "olt-nni-uplink-los", "critical", 8, in("rx"), bad),

@@ -169,14 +169,13 @@ func transportLaws() []law {
 		raise("MEP", "eth-oam-ccm-loss-remote-ccm", "major", 505, in("<CONTAINS Port:eth.rx"), bad).takes(0.1, 4, 2, 10),
 		raise("MEP", "eth-oam-rdi-rdi-ccm", "minor", 11, in("<CONTAINS Port:eth <CONNECTS Link:eth CONNECTS> Port:eth.rx", "<CONTAINS Port:eth.rx"), func(e *env) bool { return e.is(1) && !e.all(0) }).takes(0.1, 4, 2, 10).leaf(),
 		raise("ProtectionGroup", "protection-switched-sf-on-working", "warning", 60, in("switched"), there).takes(0.05, 0.5, 1, 5),
-		raise("ProtectionGroup", "loss-of-protection-redundancy", "minor", 77, in("PROTECTS> Tunnel.up", "PROTECTS> Channel.up", "PROTECTS> Link:ots,och.up", "switched"), func(e *env) bool {
-			one := e.on(3)
+		raise("ProtectionGroup", "loss-of-protection-redundancy", "minor", 77, in("PROTECTS> Tunnel.up", "PROTECTS> Channel.up", "PROTECTS> Link:ots,och.up"), func(e *env) bool {
 			for i := range 3 {
 				if s := e.share(i); s > 0 && s < 1 {
-					one = true
+					return true
 				}
 			}
-			return one
+			return false
 		}).takes(0.1, 2, 5, 30),
 		raise("ProtectionGroup", "aps-protocol-error", "major", 81, in("aps"), bad),
 

@@ -47,8 +47,13 @@ func run(ctx context.Context, p *agents.Pass, domain string) error {
 		p.Note("localize-"+domain, "out of scope")
 		return nil
 	}
+	// What many alarms point to comes first, as in scoping.
+	votes := slices.Clone(p.Votes)
+	slices.SortStableFunc(votes, func(a, b agents.Vote) int {
+		return cmp.Compare(b.Weight*float64(b.Alarms), a.Weight*float64(a.Alarms))
+	})
 	n := 0
-	for _, v := range p.Votes {
+	for _, v := range votes {
 		if v.Mode.Domain != domain || n >= perDomain {
 			continue
 		}

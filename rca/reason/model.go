@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -128,7 +127,7 @@ func (w *world) onset(ctx context.Context, s rca.Suspect) (span, error) {
 func (w *world) propagate(ctx context.Context, causes []rca.Suspect) (*model, error) {
 	m := &model{byObs: map[int]explained{}}
 	nodes := map[place]*node{}
-	muted := maps.Clone(w.silent)
+	muted := map[graph.ID]float64{}
 	var q queue
 	for _, s := range causes {
 		when, err := w.onset(ctx, s)
@@ -341,7 +340,7 @@ func (w *world) hush(ctx context.Context) error {
 
 // visible is the probability that a resource could report: it and all that holds it.
 func (w *world) visible(ctx context.Context, id graph.ID, muted map[graph.ID]float64) (float64, error) {
-	if len(muted) == 0 {
+	if len(muted) == 0 && len(w.silent) == 0 {
 		return 1, nil
 	}
 	worst := 0.0
@@ -350,6 +349,9 @@ func (w *world) visible(ctx context.Context, id graph.ID, muted map[graph.ID]flo
 		var up []graph.ID
 		for _, x := range level {
 			worst = max(worst, muted[x])
+			if depth > 0 { // what an element says of itself may come with its last breath
+				worst = max(worst, w.silent[x])
+			}
 			ids, err := w.r.o.Topology.Follow(ctx, x, containers)
 			if err != nil {
 				return 0, err
