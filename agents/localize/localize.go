@@ -43,7 +43,7 @@ func Agents(scope *agents.Agent) []*agents.Agent {
 }
 
 func run(ctx context.Context, p *agents.Pass, domain string) error {
-	if !inScope(p.Scope, domain) {
+	if !inScope(p.Scope, domain) && !shows(p, domain) {
 		p.Note("localize-"+domain, "out of scope")
 		return nil
 	}
@@ -94,6 +94,14 @@ func exposure(ctx context.Context, p *agents.Pass, id graph.ID) float64 {
 		return 1
 	}
 	return 0.25 + m/2500
+}
+
+// shows reports whether an alarm of the domain is among the incident's.
+func shows(p *agents.Pass, domain string) bool {
+	return slices.ContainsFunc(p.Incident.Alarms, func(a rca.Alarm) bool {
+		t, ok := p.Knowledge.AlarmType(a.Type)
+		return ok && !t.Noise && t.Domain == domain
+	})
 }
 
 func inScope(s rca.Scope, domain string) bool {
