@@ -66,7 +66,7 @@ var layers = map[string]rule{
 	// Wiring: the only place that names implementations.
 	"cmd/internal/app":   {ours: []string{"*"}, outside: []string{"github.com/rs/zerolog"}},
 	"cmd/internal/plant": may("hwsim hwsim/fault hwsim/operator hwsim/backoffice"),
-	"cmd/faultline":      may("cmd/internal/app cmd/internal/plant", "github.com/spf13/cobra", "github.com/vbauerster/mpb", "github.com/rs/zerolog", "golang.org/x/term"),
+	"cmd/faultline":      may("cmd/internal/app cmd/internal/plant graph rca ingest", "github.com/spf13/cobra", "github.com/vbauerster/mpb", "github.com/rs/zerolog", "golang.org/x/term"),
 	"cmd/hwsim":          may("cmd/internal/plant", "github.com/spf13/cobra"),
 	"cmd/rcabench":       may("cmd/internal/app cmd/internal/plant graph graph/walk rca rca/rcatest hwsim hwsim/fault hwsim/operator hwsim/otdr ingest ingest/mining ingest/correlate retrieval retrieval/embedded"),
 }

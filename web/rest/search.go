@@ -15,7 +15,10 @@ type Hit struct {
 	Text   string  `json:"text,omitempty"`
 	Source string  `json:"source"` // where it can be looked up
 	Score  float64 `json:"score"`
-	Why    string  `json:"why,omitempty"` // how it was found
+	// What the two arms gave: the words alone, and the walk over the graph.
+	Lexical float64 `json:"lexical"`
+	Graph   float64 `json:"graph"`
+	Why     string  `json:"why,omitempty"` // how it was found
 }
 
 func (s *Service) searchRoutes() []route {

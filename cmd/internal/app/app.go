@@ -36,6 +36,12 @@ import (
 	rembedded "faultline/retrieval/embedded"
 )
 
+// ErrInUse is what Open returns when another process has the data directory open.
+var ErrInUse = embedded.ErrInUse
+
+// StoreFile is the file of a data directory that holds all its state.
+const StoreFile = "faultline.db"
+
 // Options of Open.
 type Options struct {
 	DataDir string           // holds all state; made when it is not there
@@ -72,8 +78,9 @@ type App struct {
 	latest  time.Time               // newest event time seen
 	events  int
 
-	analysing sync.Mutex // one round of analyses at a time
-	watchers  watchers
+	refreshing sync.Mutex // one engine at a time is built
+	analysing  sync.Mutex // one round of analyses at a time
+	watchers   watchers
 }
 
 // Open opens or makes a data directory and brings everything in it back. A fresh
@@ -85,7 +92,7 @@ func Open(ctx context.Context, o Options) (*App, error) {
 	if err := os.MkdirAll(o.DataDir, 0o755); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
-	store, err := embedded.Open(ctx, embedded.Options{Path: filepath.Join(o.DataDir, "faultline.db"), Migrations: migrations.SQLite})
+	store, err := embedded.Open(ctx, embedded.Options{Path: filepath.Join(o.DataDir, StoreFile), Migrations: migrations.SQLite})
 	if err != nil {
 		return nil, fmt.Errorf("open data directory %s: %w", o.DataDir, err)
 	}
@@ -156,8 +163,11 @@ func (a *App) shipKnowledge(ctx context.Context) error {
 }
 
 // refresh makes a new engine and a new correlator from what the store now holds,
-// and feeds the correlator every alarm event of the journal.
+// and feeds the correlator every alarm event of the journal. An incident that comes
+// out the same keeps its analysis.
 func (a *App) refresh(ctx context.Context) error {
+	a.refreshing.Lock()
+	defer a.refreshing.Unlock()
 	k, err := rca.KnowledgeFromGraph(ctx, a.store, graph.AsOf{})
 	if err != nil {
 		return err
@@ -181,31 +191,31 @@ func (a *App) refresh(ctx context.Context) error {
 	corr.Plan(eng.maintenance)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.eng, a.corr, a.events = eng, corr, 0
 	var batch []rca.AlarmEvent
+	var latest time.Time
 	for e, err := range ingest.Events(ctx, a.store, graph.Interval{}) {
 		if err != nil {
 			return err
 		}
 		batch = append(batch, e)
-		if e.Time.After(a.latest) {
-			a.latest = e.Time
+		if e.Time.After(latest) {
+			latest = e.Time
 		}
 	}
-	a.events = len(batch)
 	if err := corr.Add(ctx, batch...); err != nil {
 		return err
 	}
-	before := a.live
-	a.live = map[string]rca.Incident{}
-	if err := a.settle(ctx); err != nil {
-		return err
+	all, _, err := corr.Changed(ctx)
+	if err != nil {
+		return fmt.Errorf("put alarms together: %w", err)
 	}
-	for id, inc := range a.live { // an incident that came out the same keeps its analysis
-		if old, ok := before[id]; ok && sameAlarms(old, inc) {
-			delete(a.pending, id)
-		}
+	a.eng, a.corr, a.events, a.latest = eng, corr, len(batch), latest
+	stands := map[string]bool{}
+	for _, inc := range all {
+		stands[inc.ID] = true
 	}
+	a.remove(slices.DeleteFunc(slices.Sorted(maps.Keys(a.live)), func(id string) bool { return stands[id] }))
+	a.adopt(all)
 	return nil
 }
 
@@ -215,21 +225,34 @@ func (a *App) settle(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("put alarms together: %w", err)
 	}
-	now := a.o.Now()
-	for _, id := range superseded {
-		delete(a.live, id)
-		delete(a.pending, id)
+	a.remove(superseded)
+	a.adopt(changed)
+	return nil
+}
+
+// remove forgets incidents that stand no more. The caller holds mu.
+func (a *App) remove(ids []string) {
+	for _, id := range ids {
+		if _, stood := a.live[id]; stood {
+			delete(a.live, id)
+			delete(a.pending, id)
+			a.watchers.tell(Event{Kind: IncidentChanged, ID: id})
+		}
 	}
+}
+
+// adopt takes over incidents and has those analysed that differ. The caller holds mu.
+func (a *App) adopt(changed []rca.Incident) {
+	now := a.o.Now()
 	for _, inc := range changed {
-		if old, ok := a.live[inc.ID]; ok && sameAlarms(old, inc) {
-			a.live[inc.ID] = inc
+		old, ok := a.live[inc.ID]
+		a.live[inc.ID] = inc
+		if ok && sameAlarms(old, inc) {
 			continue
 		}
-		a.live[inc.ID] = inc
 		a.pending[inc.ID] = now
 		a.watchers.tell(Event{Kind: IncidentChanged, ID: inc.ID})
 	}
-	return nil
 }
 
 func sameAlarms(x, y rca.Incident) bool {
@@ -312,7 +335,10 @@ func (a *App) analyse(ctx context.Context, eng *engine, due []rca.Incident, now 
 	for range min(runtime.GOMAXPROCS(0), len(due)) {
 		wg.Go(func() {
 			for i := range next {
-				cases[i], errs[i] = p.Run(ctx, due[i], now)
+				if cases[i], errs[i] = p.Run(ctx, due[i], now); errs[i] == nil {
+					k, _ := a.mem.CaseOf(ctx, due[i].ID) // without it the event says less, not nothing
+					a.watchers.tell(Event{Kind: CaseReady, ID: due[i].ID, Version: k.Version})
+				}
 			}
 		})
 	}
@@ -332,7 +358,6 @@ func (a *App) analyse(ctx context.Context, eng *engine, due []rca.Incident, now 
 			continue
 		}
 		out = append(out, cases[i])
-		a.watchers.tell(Event{Kind: CaseReady, ID: due[i].ID})
 	}
 	return out, errors.Join(errs...)
 }
@@ -406,6 +431,29 @@ func (a *App) CaseOf(ctx context.Context, incident string) (rca.KeptCase, error)
 		return rca.KeptCase{}, err
 	}
 	return a.mem.CaseOf(ctx, incident)
+}
+
+// CaseNow returns the analysis of an incident as it stands, made now when there is
+// none or the incident changed since.
+func (a *App) CaseNow(ctx context.Context, incident string) (rca.KeptCase, error) {
+	inc, err := a.Incident(incident)
+	if err != nil {
+		return rca.KeptCase{}, err
+	}
+	k, err := a.mem.CaseOf(ctx, incident)
+	switch {
+	case errors.Is(err, graph.ErrNotFound) || err == nil && !sameAlarms(k.Case.Incident, inc):
+		return a.Analyse(ctx, incident)
+	default:
+		return k, err
+	}
+}
+
+// Pending is the number of incidents that changed and wait for an analysis.
+func (a *App) Pending() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.pending)
 }
 
 // Analyse analyses an incident now, whatever was known of it before, and keeps the

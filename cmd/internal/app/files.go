@@ -34,6 +34,39 @@ type FileOptions struct {
 	Progress func(file string, done, total int64) // optional
 }
 
+// formats are all that IngestFiles reads.
+var formats = []ingest.Format{
+	ingest.FormatAlarmsJSONL, ingest.FormatAlarmsCSV, ingest.FormatVES, ingest.FormatInventoryTMF639, ingest.FormatInventoryCSV, ingest.FormatRelationsCSV,
+	ingest.FormatWorkOrdersTMF621, ingest.FormatWorkOrdersCSV, ingest.FormatManualMD, ingest.FormatManualHTML, ingest.FormatManualStarlingX,
+}
+
+// Formats names the formats that IngestFiles reads.
+func Formats() []string {
+	out := make([]string, len(formats))
+	for i, f := range formats {
+		out[i] = string(f)
+	}
+	return out
+}
+
+// NewFileOptions makes options of words as a person writes them: a format of Formats,
+// a mapping of columns as alarmfile.ParseMapping reads it, a severity, a source. Each
+// may be empty. The error names the faulty one.
+func NewFileOptions(format, mapping, severity, source string) (FileOptions, error) {
+	o := FileOptions{Format: ingest.Format(format), Severity: severity, Source: source}
+	if format != "" && !slices.Contains(formats, o.Format) {
+		return o, fmt.Errorf("format %q is none of %s: %w", format, strings.Join(Formats(), ", "), rca.ErrInvalid)
+	}
+	if severity != "" {
+		if _, err := rca.ScaleAny.Parse(severity); err != nil {
+			return o, fmt.Errorf("severity: %w", err)
+		}
+	}
+	var err error
+	o.Mapping, err = alarmfile.ParseMapping(mapping)
+	return o, err
+}
+
 // FileReport says what a file gave.
 type FileReport struct {
 	File    string        `json:"file"`
@@ -125,10 +158,13 @@ func (a *App) collect(paths []string, o FileOptions) ([]input, error) {
 				return err
 			}
 			f := input{path: path, source: cmp.Or(o.Source, filepath.ToSlash(path)), format: o.Format}
-			if path != root && o.Source != "" { // one source per file of a folder
+			if o.Source != "" && (path != root || len(paths) > 1) { // each file is a source
 				rel, err := filepath.Rel(root, path)
 				if err != nil {
 					return err
+				}
+				if len(paths) > 1 {
+					rel = filepath.Join(filepath.Base(root), rel)
 				}
 				f.source = o.Source + "/" + filepath.ToSlash(rel)
 			}
@@ -149,6 +185,9 @@ func (a *App) collect(paths []string, o FileOptions) ([]input, error) {
 					return fmt.Errorf("%s: content is none of the formats that are known; name one: %w", path, rca.ErrInvalid)
 				}
 				return nil
+			}
+			if i := slices.IndexFunc(out, func(g input) bool { return g.source == f.source }); i >= 0 {
+				return fmt.Errorf("%s and %s would be one source, %s: %w", out[i].path, path, f.source, rca.ErrInvalid)
 			}
 			out = append(out, f)
 			return nil
@@ -304,21 +343,24 @@ func (a *App) readAlarms(ctx context.Context, r io.Reader, f input, o FileOption
 	if err != nil {
 		return "", n, err
 	}
-	into := norm.Into(emit, o.reject)
+	kept, refused := 0, 0
+	reject := func(r ingest.Reject) { refused++; o.reject(r) }
+	into := norm.Into(func(e rca.AlarmEvent) error { kept++; return emit(e) }, reject)
+	defer func() { n.Emitted, n.Rejected = kept, refused }() // the readers count records, before they are normalised
 	switch f.format {
 	case ingest.FormatAlarmsCSV:
 		var m alarmfile.Mapping
-		m, n, err = alarmfile.ReadCSV(ctx, r, alarmfile.Options{Options: o.reader(f), Mapping: o.Mapping, Severity: o.Severity}, into, o.reject)
+		m, n, err = alarmfile.ReadCSV(ctx, r, alarmfile.Options{Options: o.reader(f), Mapping: o.Mapping, Severity: o.Severity}, into, reject)
 		return m.String(), n, err
 	case ingest.FormatVES:
 		d, err := ves.New(ves.Options{Options: o.reader(f)})
 		if err != nil {
 			return "", n, err
 		}
-		n, err = d.Read(ctx, r, into, o.reject)
+		n, err = d.Read(ctx, r, into, reject)
 		return "", n, err
 	default:
-		n, err = alarmfile.ReadJSONL(ctx, r, alarmfile.Options{Options: o.reader(f), Severity: o.Severity}, into, o.reject)
+		n, err = alarmfile.ReadJSONL(ctx, r, alarmfile.Options{Options: o.reader(f), Severity: o.Severity}, into, reject)
 		return "", n, err
 	}
 }
@@ -377,32 +419,47 @@ func (k *keeper) flush() error {
 	return err
 }
 
-// ExamineFile analyses the alarms of a file on the stored inventory and knowledge.
-// Nothing is kept.
-func (a *App) ExamineFile(ctx context.Context, path string, o FileOptions) ([]rca.Case, error) {
+// ReadAlarms hands on the alarm events of a file, or of all files of a folder, in
+// their order there. Nothing is kept. A file that holds something else is an error.
+func (a *App) ReadAlarms(ctx context.Context, path string, o FileOptions, emit func(rca.AlarmEvent) error) ([]FileReport, error) {
 	files, err := a.collect([]string{path}, o)
 	if err != nil {
 		return nil, err
 	}
-	var events []rca.AlarmEvent
+	var reports []FileReport
 	for _, f := range files {
 		if !isAlarms(f.format) {
-			return nil, fmt.Errorf("analyse %s: it holds %s, not alarms: %w", f.path, f.format, rca.ErrInvalid)
+			return reports, fmt.Errorf("read alarms of %s: it holds %s: %w", f.path, f.format, rca.ErrInvalid)
 		}
+		rep := FileReport{File: f.path, Source: f.source, Format: f.format}
 		err := withFile(f.path, func(r io.Reader) error {
-			_, _, err := a.readAlarms(ctx, r, f, o, func(e rca.AlarmEvent) error { events = append(events, e); return nil })
+			var err error
+			rep.Mapping, rep.Counts, err = a.readAlarms(ctx, r, f, o, emit)
 			return err
 		})
 		if err != nil {
-			return nil, fmt.Errorf("analyse %s: %w", f.path, err)
+			return reports, fmt.Errorf("read alarms of %s: %w", f.path, err)
 		}
+		reports = append(reports, rep)
+	}
+	return reports, nil
+}
+
+// ExamineFile analyses the alarms of a file on the stored inventory and knowledge.
+// Nothing is kept.
+func (a *App) ExamineFile(ctx context.Context, path string, o FileOptions) ([]rca.Case, error) {
+	var events []rca.AlarmEvent
+	if _, err := a.ReadAlarms(ctx, path, o, func(e rca.AlarmEvent) error { events = append(events, e); return nil }); err != nil {
+		return nil, err
 	}
 	return a.Examine(ctx, events)
 }
 
 // Dropped says what went with a source.
 type Dropped struct {
-	Entities, Relations, Records int
+	Entities  int `json:"entities"`
+	Relations int `json:"relations"`
+	Records   int `json:"records"` // alarm events
 }
 
 // DropSource withdraws everything that a source stated, alarm events included. It

@@ -139,13 +139,13 @@ func (p *printer) evidence(title string, list []rca.Evidence) {
 			p.f("   ... and %d more\n", len(list)-i)
 			break
 		}
-		p.f("   [%s] %+.1f  %s\n", e.ID, e.Weight, oneLine(e.Text, 110))
-		p.f("        %s\n", strings.TrimSuffix(strings.Join([]string{e.Source, oneLine(e.Why, 90)}, "; "), "; "))
+		p.f("   [%s] %+.1f  %s\n", e.ID, e.Weight, OneLine(e.Text, 110))
+		p.f("        %s\n", strings.TrimSuffix(strings.Join([]string{e.Source, OneLine(e.Why, 90)}, "; "), "; "))
 	}
 }
 
-// oneLine folds white space and cuts long text.
-func oneLine(s string, n int) string {
+// OneLine folds white space and cuts text longer than n characters.
+func OneLine(s string, n int) string {
 	r := []rune(strings.Join(strings.Fields(s), " "))
 	if len(r) > n {
 		return string(r[:n-1]) + "…"

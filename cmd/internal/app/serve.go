@@ -1,11 +1,15 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
 	"iter"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,12 +29,13 @@ const Version = "0.1.0"
 
 // ServeOptions of Serve.
 type ServeOptions struct {
-	Addr  string        // default 127.0.0.1:8080
-	Quiet time.Duration // how long an incident must be unchanged before it is analysed; default 10 s
-	Ready func(addr string)
+	Addr  string            // default 127.0.0.1:8080
+	Quiet time.Duration     // how long an incident must be unchanged before it is analysed; default 10 s
+	Ready func(addr string) // called when requests are answered; optional
 }
 
-// Serve answers over HTTP and analyses what comes in, until the context ends.
+// Serve answers over HTTP and analyses what comes in, until the context ends. While
+// it runs, the file serve.addr of the data directory says where it answers.
 func (a *App) Serve(ctx context.Context, o ServeOptions) error {
 	if o.Quiet == 0 {
 		o.Quiet = 10 * time.Second
@@ -45,12 +50,12 @@ func (a *App) Serve(ctx context.Context, o ServeOptions) error {
 		if e.Kind == CaseReady {
 			kind = rest.EventCaseReady
 		}
-		events.Publish(rest.Event{Type: kind, Incident: e.ID, At: a.o.Now()})
+		events.Publish(rest.Event{Type: kind, Incident: e.ID, Version: e.Version, At: a.o.Now()})
 	})
 	defer stop()
 	s := &service{App: a, started: started}
 	api, err := rest.New(rest.Options{
-		Incidents: s, Cases: a, Alarms: alarmLists{a}, Graph: a.store, Ledger: a.store, Knowledge: s, Ingest: s, Health: s, Events: events,
+		Incidents: s, Cases: a, Alarms: alarmLists{a}, Graph: a.store, Ledger: ledger{a.store, a}, Knowledge: s, Ingest: s, Health: s, Events: events,
 		Text: func(w io.Writer, c rca.Case) error { return RenderCase(w, c, a.Describe) }, Now: a.Latest,
 	})
 	if err != nil {
@@ -63,6 +68,11 @@ func (a *App) Serve(ctx context.Context, o ServeOptions) error {
 	if err := server.Listen(); err != nil {
 		return err
 	}
+	addr := filepath.Join(a.o.DataDir, addrFile)
+	if err := os.WriteFile(addr, fmt.Appendf(nil, "%s %d\n", server.Addr(), os.Getpid()), 0o644); err != nil {
+		return fmt.Errorf("say where the service answers: %w", err)
+	}
+	defer os.Remove(addr)
 	if o.Ready != nil {
 		o.Ready(server.Addr())
 	}
@@ -77,6 +87,20 @@ func (a *App) Serve(ctx context.Context, o ServeOptions) error {
 	cancel()
 	<-done
 	return err
+}
+
+// addrFile says where the service of a data directory answers, and its process.
+const addrFile = "serve.addr"
+
+// ServedAt tells where the service that has a data directory open answers, and its
+// process. ok is false when none said so; one that was killed leaves a stale answer.
+func ServedAt(dataDir string) (addr string, pid int, ok bool) {
+	text, err := os.ReadFile(filepath.Join(dataDir, addrFile))
+	if err != nil {
+		return "", 0, false
+	}
+	_, err = fmt.Sscanf(string(text), "%s %d", &addr, &pid)
+	return addr, pid, err == nil
 }
 
 // analyseAsTheyCome analyses incidents once they are quiet.
@@ -117,17 +141,82 @@ func (a *App) Describe(alarmType string) string {
 	return alarmType
 }
 
-// Store is the graph, for reading.
-func (a *App) Store() interface {
+// Graph is the graph and its ledger, for reading.
+type Graph interface {
 	graph.Reader
 	graph.Ledger
-} {
-	return a.store
 }
 
-// Search finds passages, work orders, entities and cases by words.
-func (a *App) Search(ctx context.Context, q string, k int) ([]retrieval.Hit, error) {
-	return a.index.Search(ctx, retrieval.Query{Text: q, Limit: k})
+// Store is the graph of the data directory.
+func (a *App) Store() Graph { return a.store }
+
+// Source is one source with what it states in the graph and the alarm events that
+// came from it.
+type Source struct {
+	graph.SourceCount
+	Events int `json:"events,omitempty"`
+}
+
+// Sources returns all sources by name, those of alarm events among them. It reads
+// the whole record of alarms.
+func (a *App) Sources(ctx context.Context) ([]Source, error) {
+	stated, err := a.store.Sources(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list sources: %w", err)
+	}
+	all := map[string]Source{}
+	for _, s := range stated {
+		all[s.Source] = Source{SourceCount: s}
+	}
+	for e, err := range ingest.Events(ctx, a.store, graph.Interval{}) {
+		if err != nil {
+			return nil, err
+		}
+		s := all[e.Source]
+		s.Source = e.Source
+		s.Events++
+		all[e.Source] = s
+	}
+	return slices.SortedFunc(maps.Values(all), func(x, y Source) int { return cmp.Compare(x.Source, y.Source) }), nil
+}
+
+// ledger is the graph's, with the sources of alarm events beside those of the graph,
+// because they can be dropped too.
+type ledger struct {
+	graph.Ledger
+	app *App
+}
+
+// Sources returns every source that states something or sent alarms.
+func (l ledger) Sources(ctx context.Context) ([]graph.SourceCount, error) {
+	all, err := l.app.Sources(ctx)
+	out := make([]graph.SourceCount, len(all))
+	for i, s := range all {
+		out[i] = s.SourceCount
+	}
+	return out, err
+}
+
+// Hit is one answer of Search.
+type Hit = rest.Hit
+
+// Search returns up to k passages, work orders, entities and cases, best first.
+func (a *App) Search(ctx context.Context, q string, k int) ([]Hit, error) {
+	hits, err := a.index.Search(ctx, retrieval.Query{Text: q, Limit: k})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Hit, len(hits))
+	for i, h := range hits {
+		out[i] = Hit{
+			ID: string(h.ID), Kind: string(h.Kind), Title: h.Title, Text: h.Text, Source: h.Source,
+			Score: h.Score, Lexical: h.Lexical, Graph: h.Graph, Why: strings.Join(h.Why, "; "),
+		}
+		if h.Anchor != "" {
+			out[i].Source += "#" + h.Anchor
+		}
+	}
+	return out, nil
 }
 
 // service is an App as the REST interface sees it.
@@ -181,22 +270,6 @@ func (s alarmLists) Alarms(_ context.Context, f rest.AlarmFilter) iter.Seq2[rca.
 	}
 }
 
-// Search finds by words.
-func (s *service) Search(ctx context.Context, q string, k int) ([]rest.Hit, error) {
-	hits, err := s.App.Search(ctx, q, k)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]rest.Hit, len(hits))
-	for i, h := range hits {
-		out[i] = rest.Hit{ID: string(h.ID), Kind: string(h.Kind), Title: h.Title, Text: h.Text, Source: h.Source, Score: h.Score, Why: strings.Join(h.Why, "; ")}
-		if h.Anchor != "" {
-			out[i].Source += "#" + h.Anchor
-		}
-	}
-	return out, nil
-}
-
 // DropSource withdraws a source.
 func (s *service) DropSource(ctx context.Context, source string) (rest.Dropped, error) {
 	d, err := s.App.DropSource(ctx, source)
@@ -210,19 +283,18 @@ func (s *service) take(ctx context.Context, source string, format ingest.Format,
 	o := FileOptions{Reject: func(x ingest.Reject) {
 		rep.Rejected = append(rep.Rejected, rest.Reject{Line: x.Line, Field: x.Field, Reason: x.Reason})
 	}}
-	n := 0
-	_, counts, err := s.readAlarms(ctx, r, input{path: source, source: source, format: format}, o, func(e rca.AlarmEvent) error { n++; return keep.add(e) })
+	_, counts, err := s.readAlarms(ctx, r, input{path: source, source: source, format: format}, o, keep.add)
 	if err == nil {
 		err = keep.flush()
 	}
 	if err != nil {
 		return rep, fmt.Errorf("take alarms of %s: %w", source, err)
 	}
-	rep.Accepted = n
+	rep.Accepted = counts.Emitted
 	for _, k := range counts.Ignored {
 		rep.Ignored += k
 	}
-	s.accepted.Add(int64(n))
+	s.accepted.Add(int64(rep.Accepted))
 	s.rejected.Add(int64(len(rep.Rejected)))
 	return rep, nil
 }

@@ -13,8 +13,9 @@ const (
 
 // Event tells that an incident changed or was analysed.
 type Event struct {
-	Kind EventKind
-	ID   string // of the incident
+	Kind    EventKind
+	ID      string // of the incident
+	Version int    // of the case that is ready
 }
 
 // watchers hands events to whoever watches.
