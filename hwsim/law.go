@@ -177,11 +177,10 @@ func (l law) settles(lo, hi float64, levels ...float64) law {
 	return l
 }
 
-func (l law) byManager() law         { l.alarm.manager = true; return l }
-func (l law) mirrors() law           { l.alarm.mirrors = true; return l }
-func (l law) leaf() law              { l.alarm.leaf = true; return l }
-func (l law) seen(p float64) law     { l.alarm.seen = p; return l }
-func (l law) qualified(q string) law { l.alarm.qualifier = q; return l }
+func (l law) byManager() law     { l.alarm.manager = true; return l }
+func (l law) mirrors() law       { l.alarm.mirrors = true; return l }
+func (l law) leaf() law          { l.alarm.leaf = true; return l }
+func (l law) seen(p float64) law { l.alarm.seen = p; return l }
 
 // env is what a law sees while it is evaluated. It notes which deviating inputs
 // were decisive, so that every change of state knows its causes.

@@ -80,7 +80,7 @@ func (p *Plant) drawNoise(day int) {
 		t := at()
 		f := Fault{ID: id, Mode: "onu-power-off", Resource: p.topo.res[res].ID, At: p.time(t)}
 		if p.inject(f, true) == nil {
-			p.Repair(id, p.time(t).Add(time.Duration(float64(time.Hour)*(0.2+10*rnd.unit())))) // the time lies ahead by construction
+			_ = p.Repair(id, p.time(t).Add(time.Duration(float64(time.Hour)*(0.2+10*rnd.unit())))) // the time lies ahead by construction
 		}
 	}
 }

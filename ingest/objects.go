@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 )
 
@@ -75,7 +76,7 @@ func (o *Objects) multiLine(s scan) (Object, error) {
 		}
 		l, err := o.in.Next()
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return Object{}, o.resync(notClosed)
 		case err != nil:
 			return Object{}, err

@@ -103,7 +103,7 @@ func (r *Rows) quoted(first string, line int) (string, error) {
 	var taken []Line
 	for len(taken) < maxRowLines && len(text) <= r.in.o.MaxRecord {
 		l, err := r.in.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -115,7 +115,7 @@ func writeProblem(w http.ResponseWriter, r *http.Request, p Problem) {
 	if p.Status == statusClientGone {
 		p.Title = "Client Closed Request"
 	}
-	write(w, "application/problem+json", p.Status, p)
+	_ = write(w, "application/problem+json", p.Status, p) // a Problem is always encoded
 }
 
 // JSON answers with a value. Nothing is sent before the whole value is encoded.

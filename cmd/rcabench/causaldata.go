@@ -123,7 +123,7 @@ func withFile(dir fs.FS, name string, read func(io.Reader) error) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() // read only: nothing is lost
+	defer func() { _ = f.Close() }() // read only: nothing is lost
 	var r io.Reader = f
 	if strings.HasSuffix(strings.ToLower(name), ".gz") {
 		if r, err = gzip.NewReader(bufio.NewReader(f)); err != nil {
@@ -156,7 +156,7 @@ func readAlarmCSV(r io.Reader) (occ []mining.Occurrence, faults []error, err err
 	}
 	for row := 2; ; row++ {
 		rec, err := cr.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return occ, faults, nil
 		}
 		if err != nil {

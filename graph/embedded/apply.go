@@ -213,7 +213,7 @@ func (w *writer) transaction(f func() error) error {
 func (w *writer) commit() error {
 	err := w.exec("COMMIT")
 	if err != nil {
-		w.exec("ROLLBACK") // the commit's error says it all
+		_ = w.exec("ROLLBACK") // the commit's error says it all
 	}
 	return err
 }

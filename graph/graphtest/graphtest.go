@@ -181,7 +181,7 @@ func dump(ctx context.Context, s graph.Reader, at graph.AsOf) (string, error) {
 		fmt.Fprintf(&b, "%+v\n", e)
 		one, err := s.Entity(ctx, e.ID, at)
 		if err != nil || !reflect.DeepEqual(one, e) {
-			return "", fmt.Errorf("Find yields %+v, Entity %+v (%w)", e, one, err)
+			return "", fmt.Errorf("list yields %+v, Entity %+v (%w)", e, one, err)
 		}
 		for r, err := range s.Relations(ctx, e.ID, graph.Filter{AsOf: at}) {
 			if err != nil {

@@ -244,7 +244,8 @@ func TestSameOptionsSameBytes(t *testing.T) {
 		}
 		return b.String()
 	}
-	if export(3) != export(3) {
+	first, second := export(3), export(3)
+	if first != second {
 		t.Error("two runs with the same options differ")
 	}
 	if export(3) == export(4) {

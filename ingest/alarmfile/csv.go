@@ -35,7 +35,7 @@ func ReadCSV(ctx context.Context, r io.Reader, o Options, emit func(ingest.Raw) 
 		row, err := rows.Next()
 		var bad ingest.Reject
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return m, n, nil
 		case errors.As(err, &bad):
 			n.Records++

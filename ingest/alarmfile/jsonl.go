@@ -55,7 +55,7 @@ func ReadJSONL(ctx context.Context, r io.Reader, o Options, emit func(ingest.Raw
 		obj, err := objects.Next()
 		var bad ingest.Reject
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return n, nil
 		case errors.As(err, &bad):
 			n.Records++

@@ -320,7 +320,7 @@ func each[T any](im *Import, next func() (T, error), one func(T) error) error {
 		rec, err := next()
 		var bad ingest.Reject
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil
 		case errors.As(err, &bad):
 			im.counts.Records++

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 
@@ -83,7 +84,7 @@ func (im *Import) ReadTMF639(ctx context.Context, r io.Reader, file string, tota
 		var t tmfResource
 		if err := json.Unmarshal(obj.Text, &t); err != nil {
 			field := ""
-			if te, ok := err.(*json.UnmarshalTypeError); ok {
+			if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 				field = te.Field
 			}
 			im.refuse(w, field, err.Error())

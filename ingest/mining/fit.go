@@ -150,11 +150,11 @@ func (f *fitted) has(src int) bool { return slices.Contains(f.sources[f.own:], s
 // toggled lists the sources beyond the node's own, with src added or dropped.
 func (f *fitted) toggled(src int) []int {
 	out := slices.Clone(f.sources[f.own:])
-	if at, has := slices.BinarySearch(out, src); has {
+	at, has := slices.BinarySearch(out, src)
+	if has {
 		return slices.Delete(out, at, at+1)
-	} else {
-		return slices.Insert(out, at, src)
 	}
+	return slices.Insert(out, at, src)
 }
 
 // lacking lists the sources beyond the node's own, without those of cause i.

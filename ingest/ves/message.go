@@ -3,6 +3,7 @@ package ves
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -101,7 +102,7 @@ func decode(raw json.RawMessage) (event, *fault) {
 }
 
 func jsonField(err error) string {
-	if te, ok := err.(*json.UnmarshalTypeError); ok {
+	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return te.Field
 	}
 	return ""

@@ -93,7 +93,7 @@ func (d *Decoder) Read(ctx context.Context, r io.Reader, emit func(ingest.Raw) e
 		obj, err := objects.Next()
 		var bad ingest.Reject
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return n, nil
 		case errors.As(err, &bad):
 			n.Records++

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -78,7 +79,7 @@ func ReadTMF621(ctx context.Context, in io.Reader, o Options, emit func([]graph.
 		var t tmfTicket
 		if err := json.Unmarshal(obj.Text, &t); err != nil {
 			field := ""
-			if te, ok := err.(*json.UnmarshalTypeError); ok {
+			if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 				field = te.Field
 			}
 			r.n.Rejected++

@@ -140,7 +140,7 @@ func each[T any](r *reader, next func() (T, error), one func(T) error) error {
 		rec, err := next()
 		var bad ingest.Reject
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return r.flush()
 		case errors.As(err, &bad):
 			r.n.Records++

@@ -124,10 +124,6 @@ func (a *App) IngestFiles(ctx context.Context, paths []string, o FileOptions) ([
 	return reports, nil
 }
 
-func isInventory(f ingest.Format) bool {
-	return f == ingest.FormatInventoryTMF639 || f == ingest.FormatInventoryCSV || f == ingest.FormatRelationsCSV
-}
-
 func isManual(f ingest.Format) bool {
 	return f == ingest.FormatManualMD || f == ingest.FormatManualHTML || f == ingest.FormatManualStarlingX
 }

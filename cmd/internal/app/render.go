@@ -139,7 +139,7 @@ func (p *printer) evidence(title string, list []rca.Evidence) {
 			p.f("   ... and %d more\n", len(list)-i)
 			break
 		}
-		p.f("   [%s] %+.1f  %s\n", e.ID, e.Weight, OneLine(e.Text, 110))
+		p.f("   [%s] %s  %s\n", e.ID, weight(e), OneLine(e.Text, 110))
 		p.f("        %s\n", strings.TrimSuffix(strings.Join([]string{e.Source, OneLine(e.Why, 90)}, "; "), "; "))
 	}
 }
@@ -151,4 +151,13 @@ func OneLine(s string, n int) string {
 		return string(r[:n-1]) + "…"
 	}
 	return string(r)
+}
+
+// weight is the log-likelihood of an observation, or the score of something found.
+func weight(e rca.Evidence) string {
+	switch e.Kind {
+	case rca.EvidenceAlarm, rca.EvidenceMissing:
+		return fmt.Sprintf("%+.1f", e.Weight)
+	}
+	return fmt.Sprintf("%.3f", e.Weight)
 }
