@@ -286,6 +286,16 @@ func compatible(pattern, head Path) bool {
 	return true
 }
 
+// Rooted reports whether a pattern begins in the tree.
+func Rooted(pattern Path) bool {
+	for _, r := range roots {
+		if compatible(pattern, path(r.head, "*")) {
+			return true
+		}
+	}
+	return compatible(pattern, path(system, "*"))
+}
+
 // Edit is one operation on the tree.
 type Edit struct {
 	Path   Path
