@@ -116,10 +116,15 @@ type Feed struct {
 
 // Watch starts a feed of the events from now on. Close it when done.
 func (g *Gateway) Watch() *Feed {
-	f := &Feed{g: g, max: g.o.Queue, ready: make(chan struct{}, 1)}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.feeds[f] = struct{}{}
+	return View{g}.Watch()
+}
+
+// Watch is Gateway.Watch within a view.
+func (v View) Watch() *Feed {
+	f := &Feed{g: v.g, max: v.g.o.Queue, ready: make(chan struct{}, 1)}
+	v.g.feeds[f] = struct{}{}
 	return f
 }
 
@@ -164,5 +169,8 @@ func (f *Feed) Next(ctx context.Context) ([]Event, error) {
 func (f *Feed) Close() {
 	f.g.mu.Lock()
 	defer f.g.mu.Unlock()
-	delete(f.g.feeds, f)
+	f.CloseIn(View{f.g})
 }
+
+// CloseIn is Close within a view.
+func (f *Feed) CloseIn(v View) { delete(v.g.feeds, f) }
