@@ -47,10 +47,13 @@ type alarmList struct {
 	keep    int
 	next    uint32
 	byKey   map[alarmKey]*Alarm
+	byID    map[uint32]*Alarm
 	cleared []*Alarm // oldest first
 }
 
-func newAlarmList(keep int) alarmList { return alarmList{keep: keep, byKey: map[alarmKey]*Alarm{}} }
+func newAlarmList(keep int) alarmList {
+	return alarmList{keep: keep, byKey: map[alarmKey]*Alarm{}, byID: map[uint32]*Alarm{}}
+}
 
 const maxHistory = 32
 
@@ -60,7 +63,7 @@ func (l *alarmList) add(n hwsim.Notification) Alarm {
 	if a == nil {
 		l.next++
 		a = &Alarm{ID: l.next, Object: n.Object, Type: n.Alarm, Qualifier: n.Qualifier, Created: n.Time, Raised: n.Time}
-		l.byKey[k] = a
+		l.byKey[k], l.byID[a.ID] = a, a
 	}
 	was := a.Cleared
 	a.Element, a.ProbableCause, a.Text = n.Element, n.ProbableCause, n.Text
@@ -85,6 +88,7 @@ func (l *alarmList) add(n hwsim.Notification) Alarm {
 			old := l.cleared[0]
 			l.cleared = l.cleared[1:]
 			delete(l.byKey, alarmKey{old.Object, old.Type, old.Qualifier})
+			delete(l.byID, old.ID)
 		}
 	case !a.Cleared && was:
 		l.cleared = slices.DeleteFunc(l.cleared, func(c *Alarm) bool { return c == a })
@@ -101,6 +105,14 @@ func (v View) Alarms() []Alarm {
 	}
 	slices.SortFunc(out, func(a, b Alarm) int { return int(a.ID) - int(b.ID) })
 	return out
+}
+
+// Alarm is one alarm of the list.
+func (v View) Alarm(id uint32) (Alarm, bool) {
+	if a := v.g.alarms.byID[id]; a != nil {
+		return *a, true
+	}
+	return Alarm{}, false
 }
 
 // Feed is a queue of alarm events. Its methods may be called from one goroutine

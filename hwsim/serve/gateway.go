@@ -198,6 +198,10 @@ func (v View) Readings(resource string) []hwsim.Reading {
 	return v.g.plant.Readings(resource)
 }
 
+// Sensors is Readings for those who only want to know what can be measured: it gives
+// values of elements that cannot be reached, too.
+func (v View) Sensors(resource string) []hwsim.Reading { return v.g.plant.Readings(resource) }
+
 // Measurement is what an OTDR saw.
 type Measurement struct {
 	Time   time.Time
