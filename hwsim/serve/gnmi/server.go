@@ -150,7 +150,7 @@ func (s *Server) query(prefix, p *gpb.Path) (serve.Query, error) {
 		if o := part.GetOrigin(); o != "" && o != "openconfig" && o != "faultline" {
 			return q, status.Errorf(codes.InvalidArgument, "origin %q is not supported", o)
 		}
-		if len(part.GetElement()) > 0 { //nolint:staticcheck // the field of gNMI 0.3 is refused, not used
+		if len(part.GetElement()) > 0 && len(part.GetElem()) == 0 { //nolint:staticcheck // the field of gNMI 0.3 is refused, not used
 			return q, status.Error(codes.InvalidArgument, "path element: use elem")
 		}
 		for _, e := range part.GetElem() {
