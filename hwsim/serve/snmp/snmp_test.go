@@ -173,6 +173,23 @@ func TestSetIsRefusedAndStrangersGetNothing(t *testing.T) {
 	}
 }
 
+// start runs a sender; what it returns ends it.
+func start(t *testing.T, o SenderOptions) (stop func()) {
+	t.Helper()
+	s, err := NewSender(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := s.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return func() { cancel(); wg.Wait() }
+}
+
 func TestTrapsAndInforms(t *testing.T) {
 	for _, inform := range []bool{false, true} {
 		t.Run(fmt.Sprintf("inform=%v", inform), func(t *testing.T) {
@@ -201,17 +218,7 @@ func TestTrapsAndInforms(t *testing.T) {
 			defer l.Close()
 			<-l.Listening()
 			g := servetest.New(t)
-			s, err := NewSender(SenderOptions{Gateway: g, Target: addr, Inform: inform, Report: func(err error) { t.Error(err) }})
-			if err != nil {
-				t.Fatal(err)
-			}
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			wg.Go(func() {
-				if err := s.Run(ctx); err != nil {
-					t.Error(err)
-				}
-			})
+			defer start(t, SenderOptions{Gateway: g, Target: addr, Inform: inform, Report: func(err error) { t.Error(err) }})()
 			servetest.Break(t, g, "fibre-cut", "F1")
 			g.Advance(time.Minute)
 			kinds := map[string]bool{}

@@ -55,7 +55,7 @@ func NewSender(o SenderOptions) (*Sender, error) {
 	}
 	s := &Sender{o: o, down: map[string]bool{}, conn: &gosnmp.GoSNMP{
 		Target: host, Port: uint16(n), Transport: "udp", Version: gosnmp.Version2c, Community: cmp.Or(o.Community, "public"),
-		Timeout: cmp.Or(o.Timeout, 2*time.Second), Retries: o.Retries, MaxOids: gosnmp.MaxOids,
+		Timeout: cmp.Or(o.Timeout, 2*time.Second), Retries: o.Retries, MaxOids: gosnmp.MaxOids, UseUnconnectedUDPSocket: true, // a receiver that starts again is no error
 	}}
 	s.model = map[string]uint32{}
 	for i, a := range hwsim.Alarms() {
