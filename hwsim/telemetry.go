@@ -29,6 +29,11 @@ func (p *Plant) Reachable(resource string) bool {
 	return reachable
 }
 
+// Revision counts what has happened in the plant. While it stands still and no
+// command is given, values change by nothing but the slow drift of heat, charge and
+// clocks.
+func (p *Plant) Revision() uint64 { return p.seq - uint64(len(p.events)) }
+
 // carriers says which variable of a port is its operational state.
 var carriers = map[string]string{"fronthaul": "up", "otn-line": "light", "client": "ok", "pon": "hw", "host": "up"}
 

@@ -108,6 +108,7 @@ func (v View) Change(owner string, changes ...Change) error {
 }
 
 func (v View) act(c hwsim.Command) error {
+	v.g.commands++
 	if v.g.o.Apply != nil {
 		if err := v.g.o.Apply(c); err != nil {
 			return fmt.Errorf("command %s on %s: %w", c.Kind, c.Resource, err)

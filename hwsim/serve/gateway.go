@@ -56,6 +56,7 @@ type Gateway struct {
 	hookSeq  uint64
 	counters map[string]*counter
 	otdr     map[string]Measurement
+	commands uint64 // that were carried out
 }
 
 // New takes over a plant. The settings that the inventory knows are its first
@@ -179,6 +180,9 @@ func (v View) Now() time.Time { return v.g.plant.Now() }
 
 // Network is what stands in the field.
 func (v View) Network() *hwsim.Network { return v.g.plant.Network() }
+
+// Revision changes when something has happened: see hwsim.Plant.Revision.
+func (v View) Revision() uint64 { return v.g.plant.Revision() + v.g.commands }
 
 // Up reports the operational state of a resource.
 func (v View) Up(resource string) bool { return v.g.plant.Up(resource) }

@@ -232,6 +232,42 @@ func TestRunEndsWithItsContextAndFeedsLag(t *testing.T) {
 	})
 }
 
+func TestManyAtOnce(t *testing.T) {
+	g := servetest.New(t)
+	servetest.Break(t, g, "fibre-cut", "F1")
+	ctx, cancel := context.WithCancel(t.Context())
+	var readers, wg sync.WaitGroup
+	for range 3 {
+		feed := g.Watch()
+		readers.Go(func() {
+			defer feed.Close()
+			for {
+				if _, err := feed.Next(ctx); err != nil {
+					return
+				}
+			}
+		})
+	}
+	wg.Go(func() {
+		for range 200 {
+			g.Advance(time.Second)
+		}
+	})
+	for i := range 4 {
+		wg.Go(func() {
+			for j := range 50 {
+				read(g, serve.Query{Pattern: at("interfaces")})
+				if err := g.Command(hwsim.Command{Kind: "azimuth", Resource: "ANT1", Value: fmt.Sprint(i*50 + j)}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	cancel()
+	readers.Wait()
+}
+
 func TestOptionsNameTheField(t *testing.T) {
 	p, err := hwsim.NewPlant(hwsim.PlantOptions{Network: servetest.Network(t), Start: servetest.Start})
 	if err != nil {

@@ -72,7 +72,7 @@ func New(o Options) (*Server, error) {
 
 // Serve answers on a listener, which it closes, until ctx ends.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	var opts []grpc.ServerOption
+	opts := []grpc.ServerOption{grpc.WaitForHandlers(true)}
 	if s.o.TLS != nil {
 		opts = append(opts, grpc.Creds(credentials.NewTLS(s.o.TLS)))
 	}

@@ -83,12 +83,13 @@ func (s *Server) Subscribe(stream gpb.GNMI_SubscribeServer) error {
 
 // client is one subscription list and what waits to be sent to it.
 type client struct {
-	list    *gpb.SubscriptionList
-	watches []*watch
-	hook    *serve.Hook
-	tick    *serve.Timer
-	max     int
-	ready   chan struct{}
+	list     *gpb.SubscriptionList
+	watches  []*watch
+	hook     *serve.Hook
+	tick     *serve.Timer
+	max      int
+	revision uint64 // of the last look
+	ready    chan struct{}
 
 	mu   sync.Mutex
 	out  []*gpb.SubscribeResponse
@@ -156,6 +157,7 @@ func (c *client) begin(v serve.View) {
 	for _, w := range c.watches {
 		looks = w.begin(v) || looks
 	}
+	c.revision = v.Revision()
 	if looks {
 		c.hook = v.OnChange(c.look)
 		c.tick = v.At(v.Now().Add(c.watches[0].o.Detect), c.again)
@@ -167,7 +169,13 @@ func (c *client) again(v serve.View) {
 	c.tick = v.At(v.Now().Add(c.watches[0].o.Detect), c.again)
 }
 
+// look compares, unless nothing has happened since it last did. Values that drift are
+// seen with the next thing that happens.
 func (c *client) look(v serve.View) {
+	if v.Revision() == c.revision {
+		return
+	}
+	c.revision = v.Revision()
 	for _, w := range c.watches {
 		w.look(v)
 	}
