@@ -14,24 +14,24 @@ import (
 // Client is the third-party program that an environment variable names. Without it
 // the test is skipped, or fails in a CI run that insists (CI=true and
 // FAULTLINE_REQUIRE_REAL=1).
-func Client(t testing.TB, variable string) string {
-	t.Helper()
+func Client(tb testing.TB, variable string) string {
+	tb.Helper()
 	path := os.Getenv(variable)
 	if path == "" {
 		if os.Getenv("CI") == "true" && os.Getenv("FAULTLINE_REQUIRE_REAL") == "1" {
-			t.Fatalf("%s is not set, and this run insists on real clients", variable)
+			tb.Fatalf("%s is not set, and this run insists on real clients", variable)
 		}
-		t.Skipf("%s names no program; .ci/real-clients installs it and prints the line that sets it", variable)
+		tb.Skipf("%s names no program; .ci/real-clients installs it and prints the line that sets it", variable)
 	}
 	return path
 }
 
 // Output runs a program to its end and gives what it wrote; it must succeed.
-func Output(t testing.TB, name string, args ...string) string {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
+func Output(tb testing.TB, name string, args ...string) string {
+	tb.Helper()
+	out, err := exec.CommandContext(tb.Context(), name, args...).CombinedOutput()
 	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+		tb.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return string(out)
 }
@@ -63,24 +63,24 @@ func (b *buffer) String() string {
 }
 
 // Launch runs a program beside the test.
-func Launch(t testing.TB, name string, args ...string) *Process {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), name, args...)
+func Launch(tb testing.TB, name string, args ...string) *Process {
+	tb.Helper()
+	cmd := exec.CommandContext(tb.Context(), name, args...)
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	p := &Process{t: t, In: in, lines: bufio.NewScanner(out), log: &buffer{}}
+	p := &Process{t: tb, In: in, lines: bufio.NewScanner(out), log: &buffer{}}
 	p.lines.Buffer(nil, 4<<20)
 	cmd.Stderr = p.log
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		in.Close()
 		_ = cmd.Process.Kill() // it may have ended
 		_ = cmd.Wait()         // and how does not matter any more

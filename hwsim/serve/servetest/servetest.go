@@ -16,8 +16,8 @@ var Start = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 // Network has a base station GNB1 with port GNB1-P1, module GNB1-P1-SFP1, RRU1,
 // antenna ANT1 and cell C1; optical nodes O1 and O2 with line ports O1-L and O2-L and
 // transponders O1-T and O2-T over the sections F1 and F2 (6 and 9 km).
-func Network(t testing.TB) *hwsim.Network {
-	t.Helper()
+func Network(tb testing.TB) *hwsim.Network {
+	tb.Helper()
 	res := func(id, kind, role string, attrs ...string) hwsim.Resource {
 		r := hwsim.Resource{ID: id, Kind: kind, Role: role, Name: id, Attrs: map[string]string{}}
 		for i := 0; i < len(attrs); i += 2 {
@@ -45,41 +45,41 @@ func Network(t testing.TB) *hwsim.Network {
 		{From: "F1", Type: "CARRIES", To: "OTS"}, {From: "F2", Type: "CARRIES", To: "OTS"},
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return n
 }
 
 // New starts a gateway on the network, with an ideal plant.
-func New(t testing.TB) *serve.Gateway {
-	t.Helper()
-	p, err := hwsim.NewPlant(hwsim.PlantOptions{Network: Network(t), Start: Start, Ideal: true})
+func New(tb testing.TB) *serve.Gateway {
+	tb.Helper()
+	p, err := hwsim.NewPlant(hwsim.PlantOptions{Network: Network(tb), Start: Start, Ideal: true})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	g, err := serve.New(serve.Options{Plant: p})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return g
 }
 
 // Break injects a fault now; it shows with the next Advance.
-func Break(t testing.TB, g *serve.Gateway, mode, resource string) {
-	t.Helper()
+func Break(tb testing.TB, g *serve.Gateway, mode, resource string) {
+	tb.Helper()
 	err := g.Break(func(p *hwsim.Plant) error {
 		return p.Inject(hwsim.Fault{ID: mode + "@" + resource, Mode: mode, Resource: resource, At: p.Now()})
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // Mend repairs what Break broke, a second from now.
-func Mend(t testing.TB, g *serve.Gateway, mode, resource string) {
-	t.Helper()
+func Mend(tb testing.TB, g *serve.Gateway, mode, resource string) {
+	tb.Helper()
 	err := g.Break(func(p *hwsim.Plant) error { return p.Repair(mode+"@"+resource, p.Now().Add(time.Second)) })
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
