@@ -121,7 +121,8 @@ const commandMode = "command"
 
 // Do carries out a command now. What the plant has no law for changes nothing in it.
 // It refuses a command that does not fit, a protection switch to a member that is
-// down, and a tilt while the motor is jammed; then nothing has changed.
+// down, a tilt while the motor is jammed, and a restart or scan while one is under
+// way; then nothing has changed.
 func (p *Plant) Do(c Command) error {
 	s, v, err := c.Validate(p.o.Network)
 	if err != nil {
@@ -150,9 +151,9 @@ func (p *Plant) Do(c Command) error {
 	case "protection":
 		return p.manual(c, res, v == "manual")
 	case "restart":
-		p.restart(c, res, r)
+		return p.restart(c, res, r)
 	case "otdr":
-		p.scan(c, res)
+		return p.spell(c, res, scanTime, effect{"scan", 0})
 	case "tilt":
 		if p.look(res, "ret") < 0.5 {
 			return fmt.Errorf("command tilt on %s: the tilt motor does not move", c.Resource)
@@ -186,11 +187,15 @@ func (p *Plant) hold(c Command, res int32, on bool, effects ...effect) int32 {
 	return i
 }
 
-// spell keeps variables at a value for a time.
-func (p *Plant) spell(c Command, res int32, d time.Duration, effects ...effect) {
+// spell keeps variables at a value for a time. It refuses while the last time runs.
+func (p *Plant) spell(c Command, res int32, d time.Duration, effects ...effect) error {
+	if i, ok := p.faultIdx[commandMode+"/"+c.Kind+"/"+c.Resource]; ok && p.faults[i].to > p.now {
+		return fmt.Errorf("command %s on %s: one is under way", c.Kind, c.Resource)
+	}
 	i := p.hold(c, res, true, effects...)
 	p.faults[i].to = p.now + int64(d)
 	p.schedule(p.faults[i].to, evRepair, key{i, 0}, 0)
+	return nil
 }
 
 // restarts says what a restart takes away and for how long; a kind with a role comes
@@ -209,14 +214,17 @@ var restarts = []struct {
 // software are the variables that a restart sets right.
 var software = []string{"sw", "agent", "cpu", "mem"}
 
-func (p *Plant) restart(c Command, res int32, r Resource) {
+func (p *Plant) restart(c Command, res int32, r Resource) error {
 	for _, s := range restarts {
 		if parseSelector(s.on).match(r.Kind, r.Role) {
-			p.spell(c, res, s.lasts, effect{s.v, 0})
+			if err := p.spell(c, res, s.lasts, effect{s.v, 0}); err != nil {
+				return err
+			}
 			p.mend(res, p.now+int64(s.lasts), software...)
-			return
+			return nil
 		}
 	}
+	return nil
 }
 
 // mend ends the faults of a resource that touch nothing but the given variables.
@@ -282,8 +290,6 @@ func (p *Plant) manual(c Command, res int32, over bool) error {
 
 // scanTime is how long an OTDR averages.
 const scanTime = time.Minute
-
-func (p *Plant) scan(c Command, res int32) { p.spell(c, res, scanTime, effect{"scan", 0}) }
 
 // FibreEvent is what an OTDR sees at one place of a fibre.
 type FibreEvent struct {

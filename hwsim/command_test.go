@@ -68,6 +68,10 @@ func TestRestartMendsSoftwareAndNothingElse(t *testing.T) {
 	inject(t, p, "gnss-fault", "S1-GNB", time.Minute, 0)
 	p.Advance(start.Add(10 * time.Minute))
 	do(t, p, "restart", "S1-GNB", "")
+	p.Advance(start.Add(11 * time.Minute))
+	if err := p.Do(Command{"restart", "S1-GNB", ""}); err == nil {
+		t.Error("a restart within a restart")
+	}
 	p.Advance(start.Add(time.Hour))
 	if got := nowOn(p); got != "gnss-antenna-fault@S1-GNB" {
 		t.Errorf("standing: %s", got)

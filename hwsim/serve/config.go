@@ -53,13 +53,16 @@ func (v View) Setting(s Setting) (value string, set bool) {
 	return spec.Rest, false
 }
 
-// Command carries out one command, as a session of its own.
+// Command carries out one command by people, on site or out of band: the element need
+// not be reached. It heeds locks like a session of its own.
 func (g *Gateway) Command(c hwsim.Command) error {
-	return g.Change("", Change{Setting: Setting{c.Resource, c.Kind}, Value: c.Value})
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return View{g}.change("", false, Change{Setting: Setting{c.Resource, c.Kind}, Value: c.Value})
 }
 
-// Change makes all changes, in their order, or none. Actions come last and stay
-// done. It is refused while another owner holds the lock (ErrLocked), for resources
+// Change makes all changes, in their order, or none. Actions come last; those that
+// were done before one fails stay done. It is refused while another owner holds the lock (ErrLocked), for resources
 // whose element cannot be reached (ErrUnreachable), and where the plant or Apply
 // refuses.
 func (g *Gateway) Change(owner string, changes ...Change) error {
@@ -70,10 +73,14 @@ func (g *Gateway) Change(owner string, changes ...Change) error {
 
 // Change is Gateway.Change within a view.
 func (v View) Change(owner string, changes ...Change) error {
+	return v.change(owner, true, changes...)
+}
+
+func (v View) change(owner string, ask bool, changes ...Change) error {
 	if v.g.lock != "" && v.g.lock != owner {
 		return ErrLocked
 	}
-	next := v.Running()
+	was, next := v.Running(), v.Running()
 	var actions []hwsim.Command
 	for _, c := range changes {
 		spec, value, err := (hwsim.Command{Kind: c.Kind, Resource: c.Resource, Value: c.Value}).Validate(v.Network())
@@ -83,7 +90,7 @@ func (v View) Change(owner string, changes ...Change) error {
 		case spec.Type == "action" && c.Delete:
 			return fmt.Errorf("command %s: an action cannot be deleted", c.Kind)
 		case spec.Type == "action":
-			if !v.Reachable(c.Resource) {
+			if ask && !v.Reachable(c.Resource) {
 				return fmt.Errorf("command %s on %s: %w", c.Kind, c.Resource, ErrUnreachable)
 			}
 			actions = append(actions, hwsim.Command{Kind: c.Kind, Resource: c.Resource, Value: value})
@@ -93,12 +100,12 @@ func (v View) Change(owner string, changes ...Change) error {
 			next[c.Setting] = value
 		}
 	}
-	if err := v.Replace(owner, next); err != nil {
+	if err := v.replace(owner, next, ask); err != nil {
 		return err
 	}
 	for _, c := range actions {
 		if err := v.act(c); err != nil {
-			return err
+			return errors.Join(err, v.replace(owner, was, ask))
 		}
 	}
 	if len(actions) > 0 {

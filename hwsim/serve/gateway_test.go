@@ -106,8 +106,12 @@ func TestAnElementThatCannotBeReachedIsSilentAndTakesNothing(t *testing.T) {
 	if got := read(g, serve.Query{Pattern: at("interfaces", "interface[name=O1-L]", "state")}); len(got) != 0 {
 		t.Errorf("state of a dead element: %v", got)
 	}
-	if err := g.Command(hwsim.Command{Kind: "power", Resource: "O1-L", Value: "1"}); !errors.Is(err, serve.ErrUnreachable) {
+	power := serve.Change{Setting: serve.Setting{Resource: "O1-L", Kind: "power"}, Value: "1"}
+	if err := g.Change("someone", power); !errors.Is(err, serve.ErrUnreachable) {
 		t.Errorf("%v", err)
+	}
+	if err := g.Command(hwsim.Command{Kind: "power", Resource: "O1-L", Value: "1"}); err != nil {
+		t.Errorf("by hand: %v", err)
 	}
 }
 
@@ -176,6 +180,10 @@ func TestActionsAndTheLock(t *testing.T) {
 	g.Advance(time.Minute)
 	if err := g.Change("one", otdr); err != nil {
 		t.Fatal(err)
+	}
+	tilt := serve.Change{Setting: serve.Setting{Resource: "ANT1", Kind: "tilt"}, Value: "9"}
+	if err := g.Change("one", tilt, otdr); err == nil || g.Running()[tilt.Setting] != "4" {
+		t.Errorf("a second scan at once: %v; tilt %s", err, g.Running()[tilt.Setting])
 	}
 	got := read(g, serve.Query{Pattern: at("plant", "resource[id=O1-L]", "otdr", "event[index=1]")})
 	if d := got["/plant/resource[id=O1-L]/otdr/event[index=1]/state/distance"]; d != 10500.0 {

@@ -427,3 +427,25 @@ func TestAnElementWithoutPowerDoesNotAnswer(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func FuzzSet(f *testing.F) {
+	f.Add("plant", "ANT1", []byte(`{"config":{"tilt":"3","faultline-plant:azimuth":12}}`))
+	f.Add("interfaces", "O1-L", []byte(`{"openconfig-interfaces:config":{"name":"O1-L","enabled":false}}`))
+	f.Add("plant", "", []byte(`{"resource":[{"id":"C1","config":{"tilt":1e3}}]}`))
+	g := servetest.New(f)
+	s, err := gnmi.New(gnmi.Options{Gateway: g})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, root, id string, value []byte) {
+		p := &gpb.Path{Elem: []*gpb.PathElem{{Name: root}}}
+		if id != "" {
+			p.Elem = append(p.Elem, &gpb.PathElem{Name: map[string]string{"plant": "resource", "interfaces": "interface"}[root], Key: map[string]string{"id": id}})
+		}
+		before := g.Running()
+		_, err := s.Set(t.Context(), &gpb.SetRequest{Update: []*gpb.Update{{Path: p, Val: jsonOf(string(value))}}})
+		if err != nil && fmt.Sprint(before) != fmt.Sprint(g.Running()) {
+			t.Errorf("refused with %v, and something changed", err)
+		}
+	})
+}
