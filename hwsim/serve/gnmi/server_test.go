@@ -2,6 +2,9 @@ package gnmi_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"slices"
@@ -14,6 +17,7 @@ import (
 	"github.com/openconfig/gnmi/value"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
@@ -411,6 +415,30 @@ func TestASlowSubscriberLosesItsStream(t *testing.T) {
 		if !strings.Contains(got, oper) {
 			t.Fatal(got)
 		}
+	}
+}
+
+func TestTLSWithASelfSignedCertificate(t *testing.T) {
+	cert, err := serve.SelfSigned(rand.Reader, "127.0.0.1", "plant.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted := x509.NewCertPool()
+	trusted.AddCert(leaf)
+	addr := listen(t, gnmi.Options{Gateway: servetest.New(t), TLS: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}})
+	for name, ok := range map[string]bool{"": true, "plant.example": true, "other.example": false} {
+		conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{RootCAs: trusted, ServerName: name, MinVersion: tls.VersionTLS12})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := gpb.NewGNMIClient(conn).Capabilities(t.Context(), &gpb.CapabilityRequest{}); (err == nil) != ok {
+			t.Errorf("as %q: %v", name, err)
+		}
+		conn.Close()
 	}
 }
 
