@@ -63,6 +63,15 @@ var layers = map[string]rule{
 	"web":                may("rca graph", "github.com/go-chi/chi", "github.com/rs/zerolog"),
 	"web/rest":           may("web rca graph", "github.com/go-chi/chi", "github.com/rs/zerolog"),
 
+	// The plant's management world and its protocols.
+	"hwsim/serve":           may("hwsim"),
+	"hwsim/serve/servetest": may("hwsim hwsim/serve"),
+	"hwsim/serve/gnmi":      may("hwsim hwsim/serve", "github.com/openconfig/gnmi", "google.golang.org/grpc"),
+	"hwsim/serve/netconf":   may("hwsim hwsim/serve", "golang.org/x/crypto/ssh"),
+	"hwsim/serve/snmp":      may("hwsim hwsim/serve", "github.com/gosnmp/gosnmp"),
+	"hwsim/serve/ves":       may("hwsim hwsim/serve"),
+	"hwsim/serve/syslog":    may("hwsim hwsim/serve"),
+
 	// Wiring: the only place that names implementations.
 	"cmd/internal/app":   {ours: []string{"*"}, outside: []string{"github.com/rs/zerolog"}},
 	"cmd/internal/plant": may("hwsim hwsim/fault hwsim/operator hwsim/backoffice"),
