@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -22,7 +23,7 @@ func RenderCase(w io.Writer, c rca.Case, describe func(alarmType string) string)
 	p := &printer{w: w, describe: describe}
 	inc, d := c.Incident, c.Decision
 	p.f("%s  %s\n", inc.ID, inc.Name)
-	p.f("  %s  %s to %s  %d alarms  domains: %s\n", inc.Severity, stamp(inc.First), stamp(inc.Last), len(inc.Alarms), strings.Join(inc.Domains, ", "))
+	p.f("  %s  %s to %s  %d alarms  domains: %s\n", inc.Severity, stamp(inc.First), stamp(inc.Last), len(inc.Alarms), cmp.Or(strings.Join(inc.Domains, ", "), "unknown"))
 	if inc.Planned {
 		p.f("  every alarm lies in announced work\n")
 	}
