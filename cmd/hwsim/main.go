@@ -49,6 +49,7 @@ func root(out io.Writer) *cobra.Command {
 	c := &cobra.Command{
 		Use: "hwsim", Short: "The demo operator: its files and its alarms",
 		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.SetOut(out)
