@@ -145,8 +145,8 @@ func detectCSV(head []byte) Format {
 		return FormatWorkOrdersCSV
 	case has("id") && has("kind"):
 		return FormatInventoryCSV
-	case has("alarmid", "alarmtype", "alarm", "severity", "perceivedseverity", "starttimestamp", "alarmraisedtime", "raisedtime") ||
-		has("resource", "device", "deviceid") && has("time", "timestamp", "type"):
+	case has("alarmid", "alarmtype", "alarmname", "alarmcode", "alarm", "severity", "perceivedseverity", "starttimestamp", "alarmraisedtime", "raisedtime") ||
+		has("resource", "device", "deviceid") && has("time", "timestamp", "starttime", "eventtime", "type"):
 		return FormatAlarmsCSV
 	}
 	return FormatUnknown

@@ -208,7 +208,11 @@ func (d *demo) replay(ctx context.Context, a *app.App) error {
 	shown := map[string]string{}
 	began, done := d.now(), 0
 	var end time.Time // an alarm that is reported late waits for those reported before it
-	for now := demoDay; done < len(events) || a.Pending() > 0; {
+	for now := demoDay; ; {
+		if pending, err := a.Pending(ctx); err != nil || done == len(events) && pending == 0 {
+			d.screen.say("replayed %d alarm notifications of %s in %s", done, demoDay.Format(time.DateOnly), t.end().Round(100*time.Millisecond))
+			return err
+		}
 		now = now.Add(replayStep)
 		n := done
 		for ; n < len(events) && !later(&end, events[n].Time).After(now); n++ {
@@ -232,8 +236,6 @@ func (d *demo) replay(ctx context.Context, a *app.App) error {
 			return err
 		}
 	}
-	d.screen.say("replayed %d alarm notifications of %s in %s", len(events), demoDay.Format(time.DateOnly), t.end().Round(100*time.Millisecond))
-	return nil
 }
 
 // later moves t to u if that is later, and returns it.

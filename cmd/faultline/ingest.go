@@ -151,8 +151,12 @@ func (p *program) readFiles(ctx context.Context, a *app.App, paths []string, o a
 
 // analyse analyses what changed and returns how many incidents that were.
 func (p *program) analyse(ctx context.Context, a *app.App) (int, error) {
+	pending, err := a.Pending(ctx)
+	if err != nil {
+		return 0, err
+	}
 	var ready atomic.Int64
-	t := p.screen.begin("analysing incidents", int64(a.Pending()))
+	t := p.screen.begin("analysing incidents", int64(pending))
 	stop := a.Watch(func(e app.Event) {
 		if e.Kind == app.CaseReady {
 			t.at(ready.Add(1))

@@ -23,12 +23,18 @@ func (p *program) openAt(ctx context.Context, now func() time.Time) (*app.App, e
 	a, err := app.Open(ctx, app.Options{DataDir: p.data, Now: now, Log: p.logger()})
 	if errors.Is(err, app.ErrInUse) {
 		if addr, pid, ok := app.ServedAt(p.data); ok {
-			return nil, fmt.Errorf("data folder %s is held by the service on http://%s (process %d): stop it, or send alarms to its REST interface: %w", p.data, addr, pid, app.ErrInUse)
+			return nil, heldError(fmt.Sprintf("data folder %s is held by the service on http://%s (process %d): stop it, or use its REST interface", p.data, addr, pid))
 		}
-		return nil, fmt.Errorf("data folder %s is held by another faultline process that does not serve yet: wait for it, or stop it: %w", p.data, app.ErrInUse)
+		return nil, heldError(fmt.Sprintf("data folder %s is held by another faultline process that does not serve: wait for it, or stop it", p.data))
 	}
 	return a, err
 }
+
+// heldError is app.ErrInUse with who it is.
+type heldError string
+
+func (e heldError) Error() string        { return string(e) }
+func (e heldError) Is(target error) bool { return target == app.ErrInUse }
 
 // library is a data folder as reading commands see it: opened here, or asked of the
 // service that has it open.

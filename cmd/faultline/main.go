@@ -71,6 +71,7 @@ func (p *program) root() *cobra.Command {
 		Short: "Root causes of telecom alarms, with evidence",
 		Long:  "Alarms are on; what broke, where, how do we know, and what do we do about it?\nBegin with `faultline demo`, or read your own files with `faultline ingest`.",
 		Args:  cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringVar(&p.data, "data", "data", "folder that holds all state")

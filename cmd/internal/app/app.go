@@ -450,10 +450,11 @@ func (a *App) CaseNow(ctx context.Context, incident string) (rca.KeptCase, error
 }
 
 // Pending is the number of incidents that changed and wait for an analysis.
-func (a *App) Pending() int {
+func (a *App) Pending(ctx context.Context) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.pending)
+	err := a.settle(ctx)
+	return len(a.pending), err
 }
 
 // Analyse analyses an incident now, whatever was known of it before, and keeps the

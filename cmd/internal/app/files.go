@@ -58,8 +58,9 @@ func NewFileOptions(format, mapping, severity, source string) (FileOptions, erro
 		return o, fmt.Errorf("format %q is none of %s: %w", format, strings.Join(Formats(), ", "), rca.ErrInvalid)
 	}
 	if severity != "" {
-		if _, err := rca.ScaleAny.Parse(severity); err != nil {
-			return o, fmt.Errorf("severity: %w", err)
+		var s rca.Severity
+		if err := s.UnmarshalText([]byte(strings.ToLower(severity))); err != nil {
+			return o, err
 		}
 	}
 	var err error
@@ -69,7 +70,7 @@ func NewFileOptions(format, mapping, severity, source string) (FileOptions, erro
 
 // FileReport says what a file gave.
 type FileReport struct {
-	File    string        `json:"file"`
+	File    string        `json:"file"` // all files of an inventory, which is read as one
 	Source  string        `json:"source"`
 	Format  ingest.Format `json:"format"`
 	Mapping string        `json:"mapping,omitempty"` // of a CSV alarm file, guesses included
@@ -178,7 +179,7 @@ func (a *App) collect(paths []string, o FileOptions) ([]input, error) {
 			}
 			if f.format == ingest.FormatUnknown {
 				if path == root {
-					return fmt.Errorf("%s: content is none of the formats that are known; name one: %w", path, rca.ErrInvalid)
+					return fmt.Errorf("%s: the content is none of the known formats; say which it is: %w", path, rca.ErrInvalid)
 				}
 				return nil
 			}
@@ -275,7 +276,11 @@ func (a *App) ingestInventory(ctx context.Context, files []input, o FileOptions)
 	if err != nil {
 		return nil, fmt.Errorf("ingest %s: %w", first.source, err)
 	}
-	return []FileReport{{File: first.path, Source: first.source, Format: first.format, Counts: counts}}, nil
+	paths := make([]string, len(inv))
+	for i, f := range inv {
+		paths[i] = f.path
+	}
+	return []FileReport{{File: strings.Join(paths, ", "), Source: first.source, Format: first.format, Counts: counts}}, nil
 }
 
 func withFile(path string, read func(io.Reader) error) error {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -13,7 +14,7 @@ import (
 const (
 	showHypotheses = 3
 	showPath       = 12
-	showEvidence   = 5
+	showEvidence   = 4
 )
 
 // RenderCase writes an analysis for people. describe names an alarm type, for
@@ -22,7 +23,7 @@ func RenderCase(w io.Writer, c rca.Case, describe func(alarmType string) string)
 	p := &printer{w: w, describe: describe}
 	inc, d := c.Incident, c.Decision
 	p.f("%s  %s\n", inc.ID, inc.Name)
-	p.f("  %s  %s to %s  %d alarms  domains: %s\n", inc.Severity, stamp(inc.First), stamp(inc.Last), len(inc.Alarms), strings.Join(inc.Domains, ", "))
+	p.f("  %s  %s to %s  %d alarms  domains: %s\n", inc.Severity, stamp(inc.First), stamp(inc.Last), len(inc.Alarms), cmp.Or(strings.Join(inc.Domains, ", "), "unknown"))
 	if inc.Planned {
 		p.f("  every alarm lies in announced work\n")
 	}
@@ -118,7 +119,7 @@ func (p *printer) path(h rca.Hypothesis) {
 	p.f("   %s on %s\n", h.Name, h.Resource)
 	walk(root, 0)
 	if n := len(h.Path) - shown; n > 0 {
-		p.f("   ... and %d more steps\n", n)
+		p.f("   ... and %d more\n", n)
 	}
 }
 
@@ -139,8 +140,31 @@ func (p *printer) evidence(title string, list []rca.Evidence) {
 			p.f("   ... and %d more\n", len(list)-i)
 			break
 		}
-		p.f("   [%s] %s  %s\n", e.ID, weight(e), OneLine(e.Text, 110))
+		weight := fmt.Sprintf("%+.1f", e.Weight) // of a log-likelihood
+		switch e.Kind {
+		case rca.EvidenceDocument, rca.EvidenceWorkOrder, rca.EvidenceCase:
+			weight = fmt.Sprintf("score %.3f", e.Weight)
+		}
+		p.f("   [%s] %s  %s\n", e.ID, weight, OneLine(once(e.Text), 110))
 		p.f("        %s\n", strings.TrimSuffix(strings.Join([]string{e.Source, OneLine(e.Why, 90)}, "; "), "; "))
+	}
+}
+
+// once drops the title that a text begins with again: found texts are "title: text".
+func once(text string) string {
+	for i := 0; ; i += 2 {
+		j := strings.Index(text[i:], ": ")
+		if j < 0 {
+			return text
+		}
+		i += j
+		title, rest := text[:i], text[i+2:]
+		if again, ok := strings.CutPrefix(rest, title); ok {
+			return title + ": " + strings.TrimSpace(again)
+		}
+		if way, again, ok := strings.Cut(rest, "> "+title); ok && !strings.Contains(way, "\n") { // a passage begins with the way to it
+			return title + ": " + strings.TrimSpace(again)
+		}
 	}
 }
 
@@ -151,13 +175,4 @@ func OneLine(s string, n int) string {
 		return string(r[:n-1]) + "…"
 	}
 	return string(r)
-}
-
-// weight is the log-likelihood of an observation, or the score of something found.
-func weight(e rca.Evidence) string {
-	switch e.Kind {
-	case rca.EvidenceAlarm, rca.EvidenceMissing:
-		return fmt.Sprintf("%+.1f", e.Weight)
-	}
-	return fmt.Sprintf("%.3f", e.Weight)
 }

@@ -180,9 +180,18 @@ const (
 	AlarmsFile    = "alarms.jsonl"
 )
 
-// WriteFiles fills a folder with the operator's inventory, its manuals, the tickets
-// of history, the announced work of the run, and the run's alarms.
+// WriteFiles fills a folder with what WriteOperator writes, and with the alarms of
+// the run.
 func (c *Company) WriteFiles(dir string, history, run *Run) error {
+	if err := c.WriteOperator(dir, history, run.Works); err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(dir, AlarmsFile), func(w io.Writer) error { return WriteAlarms(w, run.Notifications) })
+}
+
+// WriteOperator fills a folder with the operator's inventory, its manuals, the
+// tickets of history, and the announced works of its future.
+func (c *Company) WriteOperator(dir string, history *Run, works []fault.Work) error {
 	if err := os.MkdirAll(filepath.Join(dir, ManualsDir), 0o755); err != nil {
 		return fmt.Errorf("make folder: %w", err)
 	}
@@ -200,17 +209,37 @@ func (c *Company) WriteFiles(dir string, history, run *Run) error {
 			return fmt.Errorf("write manual: %w", err)
 		}
 	}
-	orders := c.workOrders(history, run.Works)
-	for name, write := range map[string]func(io.Writer) error{
-		InventoryFile: c.WriteInventory,
-		TicketsFile:   func(w io.Writer) error { return backoffice.WriteTMF621(w, orders) },
-		AlarmsFile:    func(w io.Writer) error { return WriteAlarms(w, run.Notifications) },
-	} {
-		if err := writeFile(filepath.Join(dir, name), write); err != nil {
-			return err
+	orders := c.workOrders(history, works)
+	return errors.Join(
+		writeFile(filepath.Join(dir, InventoryFile), c.WriteInventory),
+		writeFile(filepath.Join(dir, TicketsFile), func(w io.Writer) error { return backoffice.WriteTMF621(w, orders) }),
+	)
+}
+
+// truthLine is one fault as WriteTruth writes it.
+type truthLine struct {
+	ID       string    `json:"id"`
+	Mode     string    `json:"mode"`
+	Resource string    `json:"resource"`
+	At       time.Time `json:"at"`
+	Until    time.Time `json:"until"`
+	Domain   string    `json:"domain"`
+	Chain    string    `json:"chain,omitempty"`
+	Work     string    `json:"work,omitempty"`
+}
+
+// WriteTruth writes what broke in a run into a file, one JSON object a line. Nothing
+// that analyses may read it.
+func WriteTruth(path string, r *Run) error {
+	return writeFile(path, func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		for _, e := range r.Script.Entries {
+			if err := enc.Encode(truthLine{e.ID, e.Mode, e.Resource, e.At.UTC(), e.Until.UTC(), e.Domain, e.Chain, e.Work}); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 func writeFile(path string, write func(io.Writer) error) error {
