@@ -442,7 +442,6 @@ func (c scorecard) print(w io.Writer, seed uint64) error {
 		lo, hi := interval(c.outcomes, seed, row.get)
 		fmt.Fprintf(tw, "%s\t%.3f\t95 %% interval\t%.3f to %.3f\n", row.name, row.get(f), lo, hi)
 	}
-	fmt.Fprintf(tw, "latency of one analysis\tp50 %s\tp99 %s\n", c.p50.Round(10*time.Microsecond), c.p99.Round(10*time.Microsecond))
 	for _, b := range baselines {
 		fmt.Fprintf(tw, "baseline: %s\t%.3f\n", b, baselineAC1(c.outcomes, b))
 	}
@@ -462,7 +461,11 @@ func (c scorecard) print(w io.Writer, seed uint64) error {
 		g := pool(d.os)
 		fmt.Fprintf(tw, "%s\t%d\t%.2f\t%.2f\n", d.name, g.n, g.ac1, g.ac3)
 	}
-	return tw.Flush()
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nlatency of one analysis: p50 %s, p99 %s\n", c.p50.Round(10*time.Microsecond), c.p99.Round(10*time.Microsecond))
+	return nil
 }
 
 type group struct {
