@@ -400,6 +400,36 @@ func TestTwoFilesAreTwoSources(t *testing.T) {
 	}
 }
 
+// A document may define alarm types under names that are taken. That must not lock
+// anybody out of the data.
+func TestClashingNamesOfADocument(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir)
+	path := filepath.Join(t.TempDir(), "events.yaml")
+	text := `300.012:
+    Type: Alarm
+    Description: "Openflow Controller connection failed."
+    Entity_Instance_ID: host=<hostname>.openflow-controller=<uri>
+    Severity: major
+    Proposed_Repair_Action: Check cabling.
+    Alarm_Type: equipment
+    Probable_Cause: loss-of-signal
+`
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.IngestFiles(t.Context(), []string{path}, app.FileOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if name := a.Describe("STX-300.012"); name == "STX-300.012" {
+		t.Error("the type that the document defines is not known")
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	open(t, dir)
+}
+
 func TestFaultyOptionsAreNamed(t *testing.T) {
 	for _, c := range []struct{ format, mapping, severity, want string }{
 		{"xml", "", "", "format"}, {"", "when=x", "", "when"}, {"", "", "purple", "severity"},
