@@ -125,10 +125,6 @@ func (a *App) IngestFiles(ctx context.Context, paths []string, o FileOptions) ([
 	return reports, nil
 }
 
-func isInventory(f ingest.Format) bool {
-	return f == ingest.FormatInventoryTMF639 || f == ingest.FormatInventoryCSV || f == ingest.FormatRelationsCSV
-}
-
 func isManual(f ingest.Format) bool {
 	return f == ingest.FormatManualMD || f == ingest.FormatManualHTML || f == ingest.FormatManualStarlingX
 }
@@ -205,7 +201,7 @@ func readHead(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // nothing was written
 	var r io.Reader = f
 	if strings.HasSuffix(path, ".gz") {
 		if r, err = gzip.NewReader(f); err != nil {
