@@ -287,6 +287,7 @@ func KnowledgeFromGraph(ctx context.Context, g graph.Reader, at graph.AsOf) (*Kn
 		return err
 	})
 	if err == nil {
+		types = distinct(types)
 		err = load(graph.KindFaultMode, func(e graph.Entity) error {
 			m, err := faultModeFromEntity(e)
 			modes = append(modes, m)

@@ -205,13 +205,18 @@ func (d *demo) replay(ctx context.Context, a *app.App) error {
 		return err
 	}
 	t := d.screen.begin("replaying the day", int64(len(events)))
+	defer t.end()
 	shown := map[string]string{}
 	began, done := d.now(), 0
 	var end time.Time // an alarm that is reported late waits for those reported before it
 	for now := demoDay; ; {
-		if pending, err := a.Pending(ctx); err != nil || done == len(events) && pending == 0 {
-			d.screen.say("replayed %d alarm notifications of %s in %s", done, demoDay.Format(time.DateOnly), t.end().Round(100*time.Millisecond))
+		pending, err := a.Pending(ctx)
+		if err != nil {
 			return err
+		}
+		if done == len(events) && pending == 0 {
+			d.screen.say("replayed %d alarm notifications of %s in %s", done, demoDay.Format(time.DateOnly), d.now().Sub(began).Round(100*time.Millisecond))
+			return nil
 		}
 		now = now.Add(replayStep)
 		n := done

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,6 +76,34 @@ func TestDemo(t *testing.T) {
 	if code := stop(); code != 0 {
 		t.Errorf("the demo ended with %d", code)
 	}
+}
+
+// A first start that is cut short is done again, and comes to the same.
+func TestDemoCutShort(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var errs bytes.Buffer
+	if code := run(ctx, []string{"demo", "--data", dir, "--once"}, onFirst{"INC-", cancel}, &errs); code != 130 || !strings.Contains(errs.String(), "interrupted") {
+		t.Fatalf("exit code %d: %s", code, errs.String())
+	}
+	got := summaryOf(must(t, "demo", "--data", dir, "--once"))
+	if want := summaryOf(must(t, "demo", "--data", t.TempDir(), "--once")); got != want {
+		t.Errorf("after an interruption the day is\n%s\nwithout one\n%s", got, want)
+	}
+}
+
+// onFirst does something when a text is first written to it.
+type onFirst struct {
+	text string
+	do   func()
+}
+
+func (o onFirst) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), o.text) {
+		o.do()
+	}
+	return len(b), nil
 }
 
 func TestDemoKeepsOffOtherData(t *testing.T) {

@@ -162,7 +162,7 @@ func serving(t *testing.T, args ...string) (addr string, stop func() (code int))
 	var errs bytes.Buffer
 	go func() {
 		code := run(ctx, args, w, &errs)
-		w.Close()
+		_ = w.Close() // a pipe's never fails
 		done <- code
 	}()
 	lines := bufio.NewScanner(r)

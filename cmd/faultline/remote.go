@@ -36,7 +36,7 @@ func (r *remote) ask(ctx context.Context, method, path string, q url.Values, v a
 	if err != nil {
 		return fmt.Errorf("ask the service that holds the data folder: %w", err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // it was read to its end or is of no use
 	if resp.StatusCode != http.StatusOK {
 		var problem struct {
 			Detail string `json:"detail"`

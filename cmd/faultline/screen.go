@@ -105,7 +105,8 @@ func (t *task) at(done int64) {
 	}
 }
 
-// end takes the task off the screen and returns how long it took.
+// end takes the task off the screen and returns how long it took. Ending twice is no
+// harm.
 func (t *task) end() time.Duration {
 	if t.bars != nil {
 		t.bar.Abort(true)

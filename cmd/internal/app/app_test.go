@@ -66,7 +66,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func theOperator(t testing.TB) operator {
+func theOperator(t *testing.T) operator {
 	t.Helper()
 	o, err := demoOperator()
 	if err != nil {
@@ -83,7 +83,7 @@ func (o operator) paths(names ...string) []string {
 }
 
 // folder is a new data folder that has read all but the alarms.
-func (o operator) folder(t testing.TB) string {
+func (o operator) folder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(o.data)); err != nil {
@@ -93,7 +93,7 @@ func (o operator) folder(t testing.TB) string {
 }
 
 // broke is the entry of the script that a reference chain was chosen for.
-func (o operator) broke(t testing.TB, chain string) fault.Entry {
+func (o operator) broke(t *testing.T, chain string) fault.Entry {
 	t.Helper()
 	i := slices.IndexFunc(o.run.Script.Entries, func(e fault.Entry) bool { return e.Chain == chain })
 	if i < 0 {
@@ -102,7 +102,7 @@ func (o operator) broke(t testing.TB, chain string) fault.Entry {
 	return o.run.Script.Entries[i]
 }
 
-func open(t testing.TB, dir string) *app.App {
+func open(t *testing.T, dir string) *app.App {
 	t.Helper()
 	a, err := app.Open(t.Context(), app.Options{DataDir: dir, Now: func() time.Time { return day }})
 	if err != nil {
@@ -117,7 +117,7 @@ func open(t testing.TB, dir string) *app.App {
 }
 
 // events are the alarms of the day between two times after its beginning.
-func (o operator) events(t testing.TB, a *app.App, from, to time.Duration) []rca.AlarmEvent {
+func (o operator) events(t *testing.T, a *app.App, from, to time.Duration) []rca.AlarmEvent {
 	t.Helper()
 	var out []rca.AlarmEvent
 	_, err := a.ReadAlarms(t.Context(), filepath.Join(o.files, plant.AlarmsFile), app.FileOptions{Source: "alarms"}, func(e rca.AlarmEvent) error {
@@ -132,7 +132,7 @@ func (o operator) events(t testing.TB, a *app.App, from, to time.Duration) []rca
 	return out
 }
 
-func asJSON(t testing.TB, v any) string {
+func asJSON(t *testing.T, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -141,7 +141,7 @@ func asJSON(t testing.TB, v any) string {
 	return string(b)
 }
 
-func process(t testing.TB, a *app.App) []rca.Case {
+func process(t *testing.T, a *app.App) []rca.Case {
 	t.Helper()
 	cases, err := a.Process(t.Context(), time.Time{}, 0)
 	if err != nil {
@@ -151,7 +151,7 @@ func process(t testing.TB, a *app.App) []rca.Case {
 }
 
 // state is all that a user can see of the incidents of an app.
-func state(t testing.TB, a *app.App) string {
+func state(t *testing.T, a *app.App) string {
 	t.Helper()
 	var out []string
 	for _, inc := range a.Incidents() {
@@ -398,6 +398,36 @@ func TestTwoFilesAreTwoSources(t *testing.T) {
 	if _, err := a.IngestFiles(t.Context(), same, app.FileOptions{Source: "manuals"}); !errors.Is(err, rca.ErrInvalid) {
 		t.Errorf("two files that would be one source: %v", err)
 	}
+}
+
+// A document may define alarm types under names that are taken. That must not lock
+// anybody out of the data.
+func TestClashingNamesOfADocument(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir)
+	path := filepath.Join(t.TempDir(), "events.yaml")
+	text := `300.012:
+    Type: Alarm
+    Description: "Openflow Controller connection failed."
+    Entity_Instance_ID: host=<hostname>.openflow-controller=<uri>
+    Severity: major
+    Proposed_Repair_Action: Check cabling.
+    Alarm_Type: equipment
+    Probable_Cause: loss-of-signal
+`
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.IngestFiles(t.Context(), []string{path}, app.FileOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if name := a.Describe("STX-300.012"); name == "STX-300.012" {
+		t.Error("the type that the document defines is not known")
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	open(t, dir)
 }
 
 func TestFaultyOptionsAreNamed(t *testing.T) {

@@ -64,6 +64,7 @@ func TestKillLosesNothing(t *testing.T) {
 // acceptUntilKilled sends all alarms, in batches of growing size, and says after each
 // how many are acknowledged. What an earlier process took is taken again.
 func acceptUntilKilled(t *testing.T) {
+	t.Helper()
 	a := open(t, os.Getenv(killData))
 	events := operator{files: os.Getenv(killAlarms)}.events(t, a, 0, 48*time.Hour)
 	for done, size := 0, 7; done < len(events); size += 11 {
@@ -86,7 +87,7 @@ func killAfter(t *testing.T, o operator, dir string, acks int) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stdin.Close()
+	defer func() { _ = stdin.Close() }()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -72,7 +72,7 @@ func (a *App) Serve(ctx context.Context, o ServeOptions) error {
 	if err := os.WriteFile(addr, fmt.Appendf(nil, "%s %d\n", server.Addr(), os.Getpid()), 0o644); err != nil {
 		return fmt.Errorf("say where the service answers: %w", err)
 	}
-	defer os.Remove(addr)
+	defer func() { _ = os.Remove(addr) }() // a stale one does no harm
 	if o.Ready != nil {
 		o.Ready(server.Addr())
 	}
@@ -260,7 +260,7 @@ func (s alarmLists) Alarms(_ context.Context, f rest.AlarmFilter) iter.Seq2[rca.
 			if c := y.Raised.Compare(x.Raised); c != 0 {
 				return c
 			}
-			return x.AlarmKey.Compare(y.AlarmKey)
+			return x.Compare(y.AlarmKey)
 		})
 		for _, al := range all {
 			if !yield(al, nil) {

@@ -65,7 +65,7 @@ func get(t *testing.T, url string, v any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("GET %s: %s, %v: %s", url, resp.Status, err, body)
@@ -89,7 +89,7 @@ func follow(t *testing.T, addr string) (wait func(kind string) string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { resp.Body.Close() })
+	t.Cleanup(func() { _ = resp.Body.Close() })
 	lines := bufio.NewScanner(resp.Body)
 	if !lines.Scan() { // the first line says that the stream is open
 		t.Fatalf("stream: %v", lines.Err())
@@ -122,7 +122,7 @@ func TestServiceAnalysesAsEventsCome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
+	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusAccepted {
 		t.Fatalf("VES event: %s", resp.Status)
 	}
