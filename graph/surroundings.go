@@ -1,8 +1,10 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Bounds of Surroundings.
@@ -37,6 +39,11 @@ type Subgraph struct {
 	Entities  []Entity
 	Relations []Relation // between these entities
 	Truncated bool       // there was more within the hops than the limit allows
+}
+
+// Index returns the place of an entity in Entities.
+func (g Subgraph) Index(id ID) (int, bool) {
+	return slices.BinarySearchFunc(g.Entities, id, func(e Entity, id ID) int { return cmp.Compare(e.ID, id) })
 }
 
 // Surveyor is an ability of a Reader that can read surroundings at once, where reading

@@ -1,12 +1,12 @@
 package neo4j
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
+	"unicode"
 
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
 
@@ -20,8 +20,8 @@ type migration struct {
 	statements []string
 }
 
-// migrations reads the files, whose names begin with their numbers: 1, 2, 3 and so on.
-func migrations(files fs.FS) ([]migration, error) {
+// readMigrations reads the files, whose names begin with their numbers: 1, 2, 3 and so on.
+func readMigrations(files fs.FS) ([]migration, error) {
 	names, err := fs.Glob(files, "*.cypher")
 	if err != nil {
 		return nil, err
@@ -55,14 +55,13 @@ func statements(text string) []string {
 		}
 		b.Reset()
 	}
-	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {
-		line := strings.TrimSpace(lines.Text())
+	for line := range strings.SplitSeq(text, "\n") {
+		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "//") {
 			continue
 		}
-		line, ends := strings.CutSuffix(line, ";")
-		b.WriteString(line + "\n")
-		if ends {
+		b.WriteString(strings.TrimRightFunc(line, func(r rune) bool { return r == ';' || unicode.IsSpace(r) }) + "\n")
+		if strings.HasSuffix(line, ";") {
 			flush()
 		}
 	}
@@ -70,20 +69,20 @@ func statements(text string) []string {
 	return out
 }
 
-// schema names the one schema whose version is recorded in the database.
-const schema = "faultline-graph"
+// schemaName is under which the database records the version of the schema.
+const schemaName = "faultline-graph"
 
 // migrate brings the schema up to date. Its statements do nothing when they ran before,
 // so several processes may do it at once.
-func (s *Store) migrate(ctx context.Context, files fs.FS) error {
-	all, err := migrations(files)
+func (s *Store) migrate(ctx context.Context, files fs.FS, name string) error {
+	all, err := readMigrations(files)
 	if err != nil {
 		return err
 	}
 	if err := s.schema(ctx, string(constrainVersion)); err != nil {
 		return err
 	}
-	got, err := s.read(ctx, readVersion, map[string]any{"name": schema})
+	got, err := s.read(ctx, readVersion, map[string]any{"name": name})
 	if err != nil {
 		return fmt.Errorf("read schema version: %w", err)
 	}
@@ -106,7 +105,7 @@ func (s *Store) migrate(ctx context.Context, files fs.FS) error {
 			}
 		}
 		if err := s.transaction(ctx, func(w *work) error {
-			_, err := w.run(writeVersion, map[string]any{"name": schema, "version": m.version})
+			_, err := w.run(writeVersion, map[string]any{"name": name, "version": m.version})
 			return err
 		}); err != nil {
 			return fmt.Errorf("%s: record the version: %w", m.name, err)

@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -134,7 +135,7 @@ func (s *Store) open(ctx context.Context, files fs.FS) error {
 	if err := s.driver.VerifyConnectivity(ctx); err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	if err := s.migrate(ctx, files); err != nil {
+	if err := s.migrate(ctx, files, schemaName); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	var seq int64
@@ -256,24 +257,48 @@ func (w *work) run(text cypher, params map[string]any) (rows, error) {
 	return table(records), err
 }
 
-// transaction runs f in a transaction, again when it can be repeated. The commit itself
-// does not heed the context, so that the context's error means that nothing was done.
+// transaction runs f in a transaction, again when it can be repeated. The context ends
+// everything but a commit, so that its error means that nothing was done.
 func (s *Store) transaction(ctx context.Context, f func(*work) error) error {
-	whole := context.WithoutCancel(ctx)
-	session := s.driver.NewSession(whole, driver.SessionConfig{
+	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	var mu sync.Mutex
+	committing := false
+	defer context.AfterFunc(ctx, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !committing {
+			cancel()
+		}
+	})()
+	commit := func(is bool) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("stopped: %w", err) // bare it would pass for a lost connection and be tried again
+		}
+		committing = is
+		return nil
+	}
+	session := s.driver.NewSession(inner, driver.SessionConfig{
 		DatabaseName: s.database, AccessMode: driver.AccessModeWrite, BookmarkManager: s.driver.ExecuteQueryBookmarkManager(),
 	})
-	_, err := session.ExecuteWrite(whole, func(tx driver.ManagedTransaction) (any, error) {
-		err := f(&work{ctx, tx, s.tenant})
+	_, err := session.ExecuteWrite(inner, func(tx driver.ManagedTransaction) (any, error) {
+		err := commit(false)
 		if err == nil {
-			err = ctx.Err()
+			err = f(&work{inner, tx, s.tenant})
 		}
-		return nil, s.explain(ctx, err)
+		if e := commit(err == nil); e != nil {
+			err = e
+		}
+		return nil, err
 	})
 	if lost := (*driver.ConnectivityError)(nil); errors.As(err, &lost) && !driver.IsRetryable(err) {
 		err = fmt.Errorf("%w: %w", ErrUncertain, err)
+	} else {
+		err = s.explain(ctx, err)
 	}
-	return errors.Join(err, session.Close(whole))
+	return errors.Join(err, session.Close(context.WithoutCancel(ctx)))
 }
 
 func (s *Store) publish(ctx context.Context, seq int64) error {

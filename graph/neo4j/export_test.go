@@ -1,0 +1,11 @@
+package neo4j
+
+import (
+	"context"
+	"io/fs"
+)
+
+// MigrateAs is migrate for a schema of the tests' own.
+func (s *Store) MigrateAs(ctx context.Context, files fs.FS, name string) error {
+	return s.migrate(ctx, files, name)
+}
