@@ -264,13 +264,14 @@ func (s *Store) transaction(ctx context.Context, f func(*work) error) error {
 	defer cancel()
 	var mu sync.Mutex
 	committing := false
-	defer context.AfterFunc(ctx, func() {
+	stop := context.AfterFunc(ctx, func() {
 		mu.Lock()
 		defer mu.Unlock()
 		if !committing {
 			cancel()
 		}
-	})()
+	})
+	defer stop()
 	commit := func(is bool) error {
 		mu.Lock()
 		defer mu.Unlock()
