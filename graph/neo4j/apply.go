@@ -64,7 +64,7 @@ func (w *work) apply(changes []graph.Change) (seq int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	p := plan(fresh, first, seq)
+	p := plan(w.tenant, fresh, first, seq)
 	for _, step := range []struct {
 		text cypher
 		rows []any
@@ -134,7 +134,7 @@ type element struct {
 
 // plan follows the changes of a batch to its end. What the batch says and withdraws
 // again is kept as ended at once.
-func plan(changes []*graph.Change, first, seq int64) *planned {
+func plan(tenant string, changes []*graph.Change, first, seq int64) *planned {
 	p := &planned{}
 	open := map[string]map[element]map[string]any{} // by source: each element that the batch touched, and what it says of it
 	swept := map[string]bool{}                      // sources that the batch dropped
@@ -182,9 +182,11 @@ func plan(changes []*graph.Change, first, seq int64) *planned {
 			continue
 		}
 		said = encode(c)
-		said["number"], said["living"] = first+int64(i), source
+		said["number"], said["living"], said["since"] = first+int64(i), source, seq
+		said["tenant"] = tenant
 		open[source][k] = said
 		if c.Entity != nil {
+			said["id"] = row["id"]
 			p.sayEntities = append(p.sayEntities, map[string]any{"id": row["id"], "said": said})
 		} else {
 			p.sayRelations = append(p.sayRelations, map[string]any{"from": row["from"], "to": row["to"], "said": said})

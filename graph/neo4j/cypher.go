@@ -17,7 +17,7 @@ const begin = `MATCH (p:Published {tenant: $tenant}) WITH coalesce($at, p.seq) A
 // Reading.
 const (
 	readStatements cypher = begin + `UNWIND $ids AS id
-		MATCH (x:Statement {tenant: $tenant, id: id}) USING INDEX x:Statement(tenant, id) WHERE` + visible + `
+		MATCH (:Entity {tenant: $tenant, id: id})-[:SAID]->(x:Statement) WHERE` + visible + `
 		RETURN at, id AS origin, properties(x) AS x`
 
 	follow = ` WHERE` + visible + `AND ($types IS NULL OR x.type IN $types) AND ($among IS NULL OR f.id IN $among)
@@ -27,9 +27,11 @@ const (
 	readEntering cypher = begin + `UNWIND $ids AS id
 		MATCH (:Entity {tenant: $tenant, id: id})<-[x:RELATION]-(f:Entity)` + follow
 
+	// Both ends are found before the relations between them, so that the server begins at
+	// the one with fewer: an element may have as many as it ever had alarms.
 	readRelation cypher = begin + `
-		MATCH (:Entity {tenant: $tenant, id: $origin})-[x:RELATION {type: $type, qualifier: $qualifier}]->(:Entity {tenant: $tenant, id: $target})
-		WHERE` + visible + `RETURN at, $origin AS origin, $target AS target, properties(x) AS x`
+		MATCH (a:Entity {tenant: $tenant, id: $origin}) MATCH (b:Entity {tenant: $tenant, id: $target}) WITH at, a, b
+		MATCH (a)-[x:RELATION {type: $type, qualifier: $qualifier}]->(b) WHERE` + visible + `RETURN at, $origin AS origin, $target AS target, properties(x) AS x`
 
 	// The next entities around some, by id, with the relations that lead there.
 	readAround cypher = begin + `UNWIND $ids AS id
@@ -42,15 +44,14 @@ const (
 	// The next entities of which something is said that a query asks for, by id, with
 	// all that is said of them. Its parts may be said by different sources, so one part
 	// chooses the candidates and the rest is for the caller.
-	candidates = ` AND x.id >= $from AND x.id <> $after AND` + visible + `
-		WITH DISTINCT at, x.id AS id ORDER BY id LIMIT $page
-		MATCH (x:Statement {tenant: $tenant, id: id}) USING INDEX x:Statement(tenant, id) WHERE` + visible + `
+	candidates = visible + `WITH DISTINCT at, x.id AS id ORDER BY id LIMIT $page
+		MATCH (:Entity {tenant: $tenant, id: id})-[:SAID]->(x:Statement) WHERE` + visible + `
 		RETURN at, id AS origin, properties(x) AS x`
-	findAny cypher = begin + `MATCH (x:Statement) USING INDEX x:Statement(tenant, id)
-		WHERE x.tenant = $tenant AND ($text IS NULL OR x.text CONTAINS $text) AND ($role IS NULL OR x.role = $role)
-		AND ($domain IS NULL OR x.domain = $domain)` + candidates
+	findAny cypher = begin + `MATCH (e:Entity) WHERE e.tenant = $tenant AND e.id >= $from AND e.id <> $after
+		MATCH (e)-[:SAID]->(x:Statement) WHERE ($text IS NULL OR x.text CONTAINS $text) AND ($role IS NULL OR x.role = $role)
+			AND ($domain IS NULL OR x.domain = $domain) AND` + candidates
 	findKind cypher = begin + `MATCH (x:Statement) USING INDEX x:Statement(tenant, kind, id)
-		WHERE x.tenant = $tenant AND x.kind = $kind` + candidates
+		WHERE x.tenant = $tenant AND x.kind = $kind AND x.id >= $from AND x.id <> $after AND` + candidates
 
 	readSources cypher = `
 		MATCH (x:Statement {tenant: $tenant}) WHERE x.living IS NOT NULL
@@ -77,10 +78,10 @@ const (
 
 	end                  = ` SET x.until = $seq, x.retracted = row.at REMOVE x.living`
 	endOfEntities cypher = `UNWIND $rows AS row
-		MATCH (x:Statement {tenant: $tenant, id: row.id}) USING INDEX x:Statement(tenant, id) WHERE x.living = row.source` + end
+		MATCH (:Entity {tenant: $tenant, id: row.id})-[:SAID]->(x:Statement) WHERE x.living = row.source` + end
 	endOfRelations cypher = `UNWIND $rows AS row
-		MATCH (:Entity {tenant: $tenant, id: row.from})-[x:RELATION {type: row.type, qualifier: row.qualifier, living: row.source}]->
-			(:Entity {tenant: $tenant, id: row.to})` + end
+		MATCH (a:Entity {tenant: $tenant, id: row.from}) MATCH (b:Entity {tenant: $tenant, id: row.to}) WITH row, a, b
+		MATCH (a)-[x:RELATION {type: row.type, qualifier: row.qualifier, living: row.source}]->(b)` + end
 	dropEntities cypher = `UNWIND $rows AS row
 		MATCH (x:Statement {tenant: $tenant, living: row.source}) USING INDEX x:Statement(tenant, living)` + end
 	dropRelations cypher = `UNWIND $rows AS row
@@ -88,11 +89,11 @@ const (
 
 	sayOfEntities cypher = `UNWIND $rows AS row
 		MERGE (e:Entity {tenant: $tenant, id: row.id})
-		CREATE (e)-[:SAID]->(x:Statement) SET x = row.said, x.tenant = $tenant, x.id = row.id, x.since = $seq`
+		CREATE (e)-[:SAID]->(x:Statement) SET x = row.said`
 	sayOfRelations cypher = `UNWIND $rows AS row
 		MERGE (a:Entity {tenant: $tenant, id: row.from})
 		MERGE (b:Entity {tenant: $tenant, id: row.to})
-		CREATE (a)-[x:RELATION]->(b) SET x = row.said, x.tenant = $tenant, x.since = $seq`
+		CREATE (a)-[x:RELATION]->(b) SET x = row.said`
 )
 
 // The journal.

@@ -78,11 +78,17 @@ func raw(t testing.TB, o neo4j.Options, text string, params map[string]any) []*d
 	}
 	ctx := context.Background() // also after the test
 	defer d.Close(ctx)
-	res, err := driver.ExecuteQuery(ctx, d, text, params, driver.EagerResultTransformer, driver.ExecuteQueryWithDatabase("neo4j"))
+	session := d.NewSession(ctx, driver.SessionConfig{DatabaseName: "neo4j"})
+	defer session.Close(ctx)
+	res, err := session.Run(ctx, text, params)
+	var got []*driver.Record
+	if err == nil {
+		got, err = res.Collect(ctx)
+	}
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	return res.Records
+	return got
 }
 
 // openTenant opens a tenant and clears it when the test ends.
@@ -94,7 +100,8 @@ func openTenant(t testing.TB, o neo4j.Options, tenant string) *neo4j.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		raw(t, o, "MATCH (n) WHERE n.tenant = $tenant OR n:Tenant AND n.name = $tenant DETACH DELETE n", map[string]any{"tenant": tenant})
+		raw(t, o, "MATCH (n) WHERE n.tenant = $tenant OR n:Tenant AND n.name = $tenant CALL { WITH n DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS",
+			map[string]any{"tenant": tenant})
 	})
 	return s
 }

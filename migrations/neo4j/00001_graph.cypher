@@ -16,7 +16,6 @@ CREATE CONSTRAINT entity_id IF NOT EXISTS FOR (e:Entity) REQUIRE (e.tenant, e.id
 // What sources said of entities: (:Entity)-[:SAID]->(:Statement). What they said of
 // relations is (:Entity)-[:RELATION]->(:Entity), one for each time it was said.
 // "living" is the source, for as long as the statement lives.
-CREATE INDEX statement_id IF NOT EXISTS FOR (s:Statement) ON (s.tenant, s.id);
 CREATE INDEX statement_kind IF NOT EXISTS FOR (s:Statement) ON (s.tenant, s.kind, s.id);
 CREATE INDEX statement_living IF NOT EXISTS FOR (s:Statement) ON (s.tenant, s.living);
 CREATE INDEX relation_living IF NOT EXISTS FOR ()-[r:RELATION]-() ON (r.tenant, r.living);
