@@ -2,6 +2,7 @@ package neo4j
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -10,6 +11,14 @@ import (
 
 // chunk is how many rows go into one statement.
 const chunk = 2000
+
+// large is how many changes go into one transaction, and how many elements it drops: the
+// server keeps about 12 kB of memory for each until it commits.
+const large = 5000
+
+// errLarge says that a batch does not go into one transaction, or that a large one was
+// left unfinished and must be undone first.
+var errLarge = errors.New("needs several transactions")
 
 // Apply implements graph.Writer. When it returns the context's error nothing was
 // applied; after ErrUncertain the same changes may be applied again.
@@ -31,10 +40,16 @@ func (s *Store) Apply(ctx context.Context, changes []graph.Change) error {
 		return nil
 	}
 	var seq int64
-	err := s.transaction(ctx, func(w *work) (err error) {
-		seq, err = w.apply(changes)
-		return err
-	})
+	err := errLarge
+	if len(changes) <= s.large {
+		err = s.transaction(ctx, func(w *work) (err error) {
+			seq, err = w.apply(changes)
+			return err
+		})
+	}
+	if errors.Is(err, errLarge) {
+		seq, err = s.applyLarge(ctx, changes)
+	}
 	if err == nil {
 		if err = s.publish(ctx, seq); err != nil {
 			err = fmt.Errorf("%w: %w", ErrUncertain, err)
@@ -46,39 +61,95 @@ func (s *Store) Apply(ctx context.Context, changes []graph.Change) error {
 	return nil
 }
 
-// apply makes one batch and returns its number.
-func (w *work) apply(changes []graph.Change) (seq int64, err error) {
-	got, err := w.run(beginBatch, map[string]any{"n": len(changes)})
+// apply makes a batch in one transaction and returns its number.
+func (w *work) apply(changes []graph.Change) (int64, error) {
+	b, err := w.begin(len(changes))
+	if err == nil && b.unfinished != 0 {
+		err = errLarge
+	}
 	if err != nil {
 		return 0, err
 	}
-	seq, err = got.number("seq")
+	p, err := w.plan(b, changes)
 	if err != nil {
 		return 0, err
 	}
-	first, err := got.number("first")
-	if err != nil {
-		return 0, err
-	}
-	fresh, ids, err := w.fresh(changes)
-	if err != nil {
-		return 0, err
-	}
-	p := plan(w.tenant, fresh, first, seq)
-	for _, step := range []struct {
-		text cypher
-		rows []any
-	}{
-		{keepChanges, ids}, {endOfEntities, p.endEntities}, {endOfRelations, p.endRelations}, {dropEntities, p.drops}, {dropRelations, p.drops},
-		{sayOfEntities, p.sayEntities}, {sayOfRelations, p.sayRelations},
-	} {
-		for part := range slices.Chunk(step.rows, chunk) {
-			if _, err := w.run(step.text, map[string]any{"rows": part, "seq": seq}); err != nil {
-				return 0, err
-			}
+	return b.seq, p.steps(func(s step) error {
+		n, err := w.do(s, b.seq)
+		if err == nil && n == w.large {
+			err = errLarge
+		}
+		return err
+	})
+}
+
+// batch is what beginBatch returned.
+type batch struct{ seq, first, unfinished int64 }
+
+func (w *work) begin(n int) (b batch, err error) {
+	got, err := w.run(beginBatch, map[string]any{"n": n})
+	for name, v := range map[string]*int64{"seq": &b.seq, "first": &b.first, "unfinished": &b.unfinished} {
+		if err == nil {
+			*v, err = got.number(name)
 		}
 	}
-	return seq, nil
+	return b, err
+}
+
+func (w *work) plan(b batch, changes []graph.Change) (*planned, error) {
+	fresh, ids, err := w.fresh(changes)
+	if err != nil {
+		return nil, err
+	}
+	p := plan(w.tenant, fresh, b.first, b.seq)
+	p.ids = ids
+	return p, nil
+}
+
+// step is a statement with its rows, or one that drops a source.
+type step struct {
+	text cypher
+	rows []any
+	drop map[string]any
+}
+
+// steps calls do with everything that a batch comes to.
+func (p *planned) steps(do func(step) error) error {
+	var all []step
+	for _, s := range []step{{text: keepChanges, rows: p.ids}, {text: endOfEntities, rows: p.endEntities}, {text: endOfRelations, rows: p.endRelations}} {
+		for part := range slices.Chunk(s.rows, chunk) {
+			all = append(all, step{text: s.text, rows: part})
+		}
+	}
+	for _, d := range p.drops {
+		all = append(all, step{text: dropEntities, drop: d}, step{text: dropRelations, drop: d})
+	}
+	for _, s := range []step{{text: sayOfEntities, rows: p.sayEntities}, {text: sayOfRelations, rows: p.sayRelations}} {
+		for part := range slices.Chunk(s.rows, chunk) {
+			all = append(all, step{text: s.text, rows: part})
+		}
+	}
+	for _, s := range all {
+		if err := do(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// do takes one step. It returns how many elements it dropped: as many as one transaction
+// may, when there are more.
+func (w *work) do(s step, seq int64) (int, error) {
+	if s.drop == nil {
+		_, err := w.run(s.text, map[string]any{"rows": s.rows, "seq": seq})
+		return 0, err
+	}
+	got, err := w.run(s.text, map[string]any{"source": s.drop["source"], "at": s.drop["at"], "page": w.large, "seq": seq})
+	if err != nil {
+		return 0, err
+	}
+	n, err := got.number("n")
+	return int(n), err
 }
 
 // fresh returns the changes that were not applied before, and their ids.
@@ -121,8 +192,9 @@ func (w *work) fresh(changes []graph.Change) (fresh []*graph.Change, ids []any, 
 // of the server end, and what is said anew. The parts touch different statements, so
 // that their order does not matter.
 type planned struct {
+	ids                       []any
 	endEntities, endRelations []any
-	drops                     []any
+	drops                     []map[string]any
 	sayEntities, sayRelations []any
 }
 

@@ -91,8 +91,9 @@ func column(r rows, name string) ([]string, error) {
 // ChangeIDs implements graph.Archive.
 func (s *Store) ChangeIDs(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
+		m := s.moment(ctx, graph.AsOf{})
 		for after := ""; ; {
-			got, err := s.read(ctx, readChanges, map[string]any{"after": after, "page": page})
+			got, err := m.rows(readChanges, map[string]any{"after": after, "page": page})
 			var ids []string
 			if err == nil {
 				ids, err = column(got, "id")

@@ -53,28 +53,31 @@ const (
 	findKind cypher = begin + `MATCH (x:Statement) USING INDEX x:Statement(tenant, kind, id)
 		WHERE x.tenant = $tenant AND x.kind = $kind AND x.id >= $from AND x.id <> $after AND` + candidates
 
-	readSources cypher = `
-		MATCH (x:Statement {tenant: $tenant}) WHERE x.living IS NOT NULL
-		RETURN x.living AS source, count(*) AS entities, 0 AS relations
-		UNION ALL
-		MATCH ()-[x:RELATION {tenant: $tenant}]->() WHERE x.living IS NOT NULL
-		RETURN x.living AS source, 0 AS entities, count(*) AS relations`
+	readSources cypher = begin + `CALL {
+			WITH at MATCH (:Entity {tenant: $tenant})-[:SAID]->(x:Statement) WHERE` + visible + `
+			RETURN x.source AS source, count(*) AS entities, 0 AS relations
+			UNION ALL
+			WITH at MATCH (:Entity {tenant: $tenant})-[x:RELATION]->() WHERE` + visible + `
+			RETURN x.source AS source, 0 AS entities, count(*) AS relations
+		}
+		RETURN at, source, sum(entities) AS entities, sum(relations) AS relations ORDER BY source`
 )
 
 // Writing.
 const (
-	// The write comes before the read: it takes the lock that keeps other writers out.
+	// A write before the read takes the lock that keeps others out. The number of a batch
+	// that was left unfinished is not used again.
 	beginBatch cypher = `
 		MATCH (t:Tenant {name: $tenant}) SET t.locked = true
-		WITH t, t.seq + 1 AS seq, t.statements AS first
-		SET t.seq = seq, t.statements = first + $n REMOVE t.locked
-		RETURN seq, first`
+		WITH t MATCH (d:Draft {tenant: $tenant})
+		WITH t, d.seq AS unfinished, t.statements AS first, CASE WHEN d.seq > t.seq THEN d.seq + 1 ELSE t.seq + 1 END AS seq
+		SET t.seq = seq, t.statements = first + $n
+		RETURN seq, first, unfinished`
 	publishBatch cypher = `
 		MATCH (p:Published {tenant: $tenant}) SET p.locked = true
-		WITH p, CASE WHEN p.seq < $seq THEN $seq ELSE p.seq END AS seq
-		SET p.seq = seq REMOVE p.locked`
+		WITH p WHERE p.seq < $seq SET p.seq = $seq`
 	knownChanges cypher = `UNWIND $ids AS id MATCH (c:Change {tenant: $tenant, id: id}) RETURN c.id AS id`
-	keepChanges  cypher = `UNWIND $rows AS id MERGE (:Change {tenant: $tenant, id: id})`
+	keepChanges  cypher = `UNWIND $rows AS id MERGE (c:Change {tenant: $tenant, id: id}) SET c.seq = $seq`
 
 	end                  = ` SET x.until = $seq, x.retracted = row.at REMOVE x.living`
 	endOfEntities cypher = `UNWIND $rows AS row
@@ -82,10 +85,11 @@ const (
 	endOfRelations cypher = `UNWIND $rows AS row
 		MATCH (a:Entity {tenant: $tenant, id: row.from}) MATCH (b:Entity {tenant: $tenant, id: row.to}) WITH row, a, b
 		MATCH (a)-[x:RELATION {type: row.type, qualifier: row.qualifier, living: row.source}]->(b)` + end
-	dropEntities cypher = `UNWIND $rows AS row
-		MATCH (x:Statement {tenant: $tenant, living: row.source}) USING INDEX x:Statement(tenant, living)` + end
-	dropRelations cypher = `UNWIND $rows AS row
-		MATCH ()-[x:RELATION {tenant: $tenant, living: row.source}]->()` + end
+	drop                = ` WITH x LIMIT $page SET x.until = $seq, x.retracted = $at REMOVE x.living RETURN count(*) AS n`
+	dropEntities cypher = `
+		MATCH (x:Statement {tenant: $tenant, living: $source}) USING INDEX x:Statement(tenant, living)` + drop
+	dropRelations cypher = `
+		MATCH ()-[x:RELATION {tenant: $tenant, living: $source}]->()` + drop
 
 	sayOfEntities cypher = `UNWIND $rows AS row
 		MERGE (e:Entity {tenant: $tenant, id: row.id})
@@ -94,6 +98,23 @@ const (
 		MERGE (a:Entity {tenant: $tenant, id: row.from})
 		MERGE (b:Entity {tenant: $tenant, id: row.to})
 		CREATE (a)-[x:RELATION]->(b) SET x = row.said`
+)
+
+// Batches that take several transactions.
+const (
+	fenceDraft cypher = `MATCH (d:Draft {tenant: $tenant}) SET d.locked = true WITH d SET d.claim = d.claim + 1 RETURN d.claim AS claim`
+	holdDraft  cypher = `MATCH (d:Draft {tenant: $tenant}) SET d.locked = true WITH d WHERE d.claim = $claim RETURN d.claim AS claim`
+	openDraft  cypher = `MATCH (d:Draft {tenant: $tenant}) SET d.seq = $seq`
+	closeDraft cypher = `MATCH (d:Draft {tenant: $tenant}) SET d.seq = 0`
+
+	pieces                = ` IN TRANSACTIONS OF 5000 ROWS`
+	undoStatements cypher = `MATCH (x:Statement) WHERE x.tenant = $tenant AND x.since = $seq CALL { WITH x DETACH DELETE x }` + pieces
+	undoRelations  cypher = `MATCH (:Entity {tenant: $tenant})-[x:RELATION]->() WHERE x.since = $seq CALL { WITH x DELETE x }` + pieces
+	undoChanges    cypher = `MATCH (c:Change) WHERE c.tenant = $tenant AND c.seq = $seq CALL { WITH c DELETE c }` + pieces
+	undoEnds       cypher = `MATCH (x:Statement) WHERE x.tenant = $tenant AND x.until = $seq
+		CALL { WITH x SET x.living = x.source REMOVE x.until, x.retracted }` + pieces
+	undoEndsOfRelations cypher = `MATCH (:Entity {tenant: $tenant})-[x:RELATION]->() WHERE x.until = $seq
+		CALL { WITH x SET x.living = x.source REMOVE x.until, x.retracted }` + pieces
 )
 
 // The journal.
@@ -112,7 +133,7 @@ const (
 const (
 	readIDs cypher = begin + `MATCH (e:Entity) WHERE e.tenant = $tenant AND e.id > $after
 		RETURN at, e.id AS id ORDER BY e.id LIMIT $page`
-	readChanges cypher = `MATCH (c:Change) WHERE c.tenant = $tenant AND c.id > $after RETURN c.id AS id ORDER BY c.id LIMIT $page`
+	readChanges cypher = begin + `MATCH (c:Change) WHERE c.tenant = $tenant AND c.id > $after AND c.seq <= at RETURN at, c.id AS id ORDER BY c.id LIMIT $page`
 	readStreams cypher = `MATCH (r:Record {tenant: $tenant}) RETURN DISTINCT r.stream AS stream`
 )
 
@@ -125,7 +146,6 @@ const (
 	makeTenant       cypher = `
 		MERGE (t:Tenant {name: $tenant}) ON CREATE SET t.seq = 0, t.statements = 0
 		MERGE (p:Published {tenant: $tenant}) ON CREATE SET p.seq = 0
-		SET t.locked = true
-		WITH t RETURN t.seq AS seq`
-	unlockTenant cypher = `MATCH (t:Tenant {name: $tenant}) REMOVE t.locked`
+		MERGE (d:Draft {tenant: $tenant}) ON CREATE SET d.seq = 0, d.claim = 0
+		SET t.locked = true WITH t RETURN t.seq AS seq`
 )

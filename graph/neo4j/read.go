@@ -302,28 +302,21 @@ func (s *Store) contributions(ctx context.Context, k graph.RelationKey, name str
 	return ledger(got[k]), nil
 }
 
-// Sources implements graph.Ledger; the list is sorted by name. It counts what the server
-// has committed, without regard to whole batches.
+// Sources implements graph.Ledger; the list is sorted by name.
 func (s *Store) Sources(ctx context.Context) ([]graph.SourceCount, error) {
-	got, err := s.read(ctx, readSources, map[string]any{})
+	got, err := s.moment(ctx, graph.AsOf{}).rows(readSources, map[string]any{})
 	if err != nil {
 		return nil, fmt.Errorf("read sources: %w", err)
 	}
-	counts := map[string]graph.SourceCount{}
-	for _, r := range got {
+	out := make([]graph.SourceCount, len(got))
+	for i, r := range got {
 		f := &fields{m: r}
-		c := counts[field[string](f, "source", true)]
-		c.Source = field[string](f, "source", true)
-		c.Entities += int(field[int64](f, "entities", true))
-		c.Relations += int(field[int64](f, "relations", true))
+		out[i] = graph.SourceCount{
+			Source: field[string](f, "source", true), Entities: int(field[int64](f, "entities", true)), Relations: int(field[int64](f, "relations", true)),
+		}
 		if f.err != nil {
 			return nil, fmt.Errorf("read sources: %w", f.err)
 		}
-		counts[c.Source] = c
-	}
-	var out []graph.SourceCount
-	for _, name := range keys(counts) {
-		out = append(out, counts[name])
 	}
 	return out, nil
 }

@@ -109,6 +109,17 @@ func openTenant(t testing.TB, o neo4j.Options, tenant string) *neo4j.Store {
 // open opens the tenant that is named after a folder.
 func open(t *testing.T, dir string) graph.Store { return openTenant(t, server(t), dir) }
 
-func TestRealStore(t *testing.T)   { server(t); graphtest.TestStore(t, open) }
+func TestRealStore(t *testing.T) { server(t); graphtest.TestStore(t, open) }
+
+// TestRealSplitStore runs the suite with batches that take several transactions.
+func TestRealSplitStore(t *testing.T) {
+	server(t)
+	graphtest.TestStore(t, func(t *testing.T, dir string) graph.Store {
+		s := openTenant(t, server(t), dir)
+		s.SplitBatches(2)
+		return s
+	})
+}
+
 func TestRealJournal(t *testing.T) { server(t); graphtest.TestJournal(t, open) }
 func TestRealKill(t *testing.T)    { server(t); graphtest.TestKill(t, open) }

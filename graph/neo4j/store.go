@@ -5,8 +5,8 @@
 // relation is a relationship between entities, and retracting one notes in which batch
 // it ended. Batches are numbered, and a reader sees the statements of one number, so
 // that it never sees part of a batch although the server's isolation is read committed.
-// A batch is one transaction; a second one publishes its number once the server has
-// applied the first as a whole.
+// A batch is one transaction, or several when it is large; one more publishes its number
+// once the server has applied it as a whole.
 //
 // Writers of one tenant take turns, whatever process they are in. Change ids make a
 // batch safe to apply again, which is what to do after ErrUncertain.
@@ -101,6 +101,7 @@ type Store struct {
 	database string
 	tenant   string
 	closed   atomic.Bool
+	large    int
 	turn     chan struct{} // holds one token: who has it may write
 }
 
@@ -123,7 +124,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open graph store: options: URL: %w: %w", err, graph.ErrInvalid)
 	}
-	s := &Store{driver: d, database: o.Database, tenant: o.Tenant, turn: make(chan struct{}, 1)}
+	s := &Store{driver: d, database: o.Database, tenant: o.Tenant, large: large, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
 	if err := s.open(ctx, o.Migrations); err != nil {
 		return nil, fmt.Errorf("open graph store %s: %w", o.URL, errors.Join(s.explain(ctx, err), d.Close(ctx)))
@@ -143,9 +144,6 @@ func (s *Store) open(ctx context.Context, files fs.FS) error {
 		got, err := w.run(makeTenant, nil)
 		if err == nil {
 			seq, err = got.number("seq")
-		}
-		if err == nil {
-			_, err = w.run(unlockTenant, nil)
 		}
 		return err
 	})
@@ -238,9 +236,12 @@ func (s *Store) read(ctx context.Context, text cypher, params map[string]any) (r
 
 // work is one attempt of a writing transaction.
 type work struct {
-	ctx    context.Context
-	tx     driver.ManagedTransaction
+	ctx context.Context
+	tx  interface {
+		Run(ctx context.Context, text string, params map[string]any) (driver.ResultWithContext, error)
+	}
 	tenant string
+	large  int
 }
 
 // run returns the driver's errors as they are: wrapped they would not be tried again.
@@ -287,7 +288,7 @@ func (s *Store) transaction(ctx context.Context, f func(*work) error) error {
 	_, err := session.ExecuteWrite(inner, func(tx driver.ManagedTransaction) (any, error) {
 		err := commit(false)
 		if err == nil {
-			err = f(&work{inner, tx, s.tenant})
+			err = f(&work{inner, tx, s.tenant, s.large})
 		}
 		if e := commit(err == nil); e != nil {
 			err = e

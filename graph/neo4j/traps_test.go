@@ -373,3 +373,75 @@ func TestRealLoginIsKeptSecret(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestRealLargeBatchLeftUnfinished stops a batch of several transactions half way, by the
+// caller's context and by another writer who took over. Nobody sees a part of it, and the
+// next writer clears away what is left.
+func TestRealLargeBatchLeftUnfinished(t *testing.T) {
+	for name, stop := range map[string]func(t *testing.T, o neo4j.Options, tenant string, cancel func()){
+		"cancelled": func(_ *testing.T, _ neo4j.Options, _ string, cancel func()) { cancel() },
+		"taken over": func(t *testing.T, o neo4j.Options, tenant string, _ func()) {
+			raw(t, o, "MATCH (d:Draft {tenant: $tenant}) SET d.claim = d.claim + 1", map[string]any{"tenant": tenant})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, tenant := server(t), t.TempDir()
+			s := openTenant(t, o, tenant)
+			defer s.Close()
+			apply(t, s, put("", "old", graph.Entity{ID: "old-a", Kind: "NE"}), put("", "old", graph.Entity{ID: "old-b", Kind: "NE"}), link("old", "old-a", "T", "old-b"))
+			s.SplitBatches(20)
+			changes := []graph.Change{{Op: graph.OpDropSource, At: graphtest.Epoch, By: graph.Provenance{Source: "old"}}}
+			for i := range 12_000 { // six rounds of statements
+				changes = append(changes, put(fmt.Sprint("c", i), "new", graph.Entity{ID: graph.ID(fmt.Sprint("new-", i)), Kind: "NE"}))
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			failed := make(chan error, 1)
+			go func() { failed <- s.Apply(ctx, changes) }()
+			const written = "MATCH (x:Statement {tenant: $tenant}) WHERE x.id STARTS WITH 'new' RETURN count(*) AS n"
+			for count(t, o, written, tenant) == 0 {
+				if len(failed) > 0 {
+					t.Fatalf("ended before anything was written: %v", <-failed)
+				}
+			}
+			stop(t, o, tenant, cancel)
+			if err := <-failed; err == nil || name == "cancelled" && !errors.Is(err, context.Canceled) {
+				t.Fatalf("got %v", err)
+			}
+			check := func(what string) {
+				t.Helper()
+				if got := ids(t, s, graph.Query{}); !reflect.DeepEqual(got, []graph.ID{"old-a", "old-b"}) {
+					t.Errorf("%s: %d entities", what, len(got))
+				}
+				sources, err := s.Sources(t.Context())
+				if err != nil || !reflect.DeepEqual(sources, []graph.SourceCount{{Source: "old", Entities: 2, Relations: 1}}) {
+					t.Errorf("%s: sources %v (%v)", what, sources, err)
+				}
+				for id, err := range s.ChangeIDs(t.Context()) {
+					t.Fatalf("%s: change %s is remembered (%v)", what, id, err)
+				}
+				n := 0
+				for c, err := range s.Contributions(t.Context()) {
+					if n++; err != nil || !c.Retracted.IsZero() {
+						t.Errorf("%s: %v (%v)", what, c, err)
+					}
+				}
+				if n != 3 {
+					t.Errorf("%s: %d contributions, want 3", what, n)
+				}
+			}
+			check("unfinished")
+			other := openTenant(t, o, tenant)
+			defer other.Close()
+			apply(t, other, graph.Change{Op: graph.OpRetract, At: graphtest.Epoch, By: graph.Provenance{Source: "x"}, Entity: &graph.Entity{ID: "nothing"}})
+			check("undone")
+			if n := count(t, o, written, tenant); n != 0 {
+				t.Errorf("%d statements are left", n)
+			}
+			apply(t, s, changes...)
+			if got := ids(t, s, graph.Query{}); len(got) != 12_000 || !strings.HasPrefix(string(got[0]), "new-") {
+				t.Errorf("applied again: %d entities", len(got))
+			}
+		})
+	}
+}

@@ -10,6 +10,10 @@ CREATE CONSTRAINT tenant_name IF NOT EXISTS FOR (t:Tenant) REQUIRE t.name IS UNI
 // tenant is locked for as long as a batch takes.
 CREATE CONSTRAINT published_tenant IF NOT EXISTS FOR (p:Published) REQUIRE p.tenant IS UNIQUE;
 
+// One per tenant: a batch that takes several transactions, while it is under way, and a
+// number that says which writer may go on with it.
+CREATE CONSTRAINT draft_tenant IF NOT EXISTS FOR (d:Draft) REQUIRE d.tenant IS UNIQUE;
+
 // Every id that an entity has or that a relation names.
 CREATE CONSTRAINT entity_id IF NOT EXISTS FOR (e:Entity) REQUIRE (e.tenant, e.id) IS UNIQUE;
 
