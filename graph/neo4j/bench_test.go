@@ -13,14 +13,12 @@ import (
 	"faultline/graph/walk"
 )
 
-// loaded opens a tenant with an inventory, which it applies in batches of 5,000.
+// loaded opens a tenant with an inventory, which it applies as one batch.
 func loaded(b *testing.B, entities, relations int) *neo4j.Store {
 	b.Helper()
 	s := openTenant(b, server(b), b.TempDir())
 	b.Cleanup(func() { s.Close() })
-	for part := range slices.Chunk(graphtest.Inventory(entities, relations), 5_000) {
-		apply(b, s, part...)
-	}
+	apply(b, s, graphtest.Inventory(entities, relations)...)
 	return s
 }
 

@@ -53,11 +53,18 @@ const (
 	findKind cypher = begin + `MATCH (x:Statement) USING INDEX x:Statement(tenant, kind, id)
 		WHERE x.tenant = $tenant AND x.kind = $kind AND x.id >= $from AND x.id <> $after AND` + candidates
 
+	// What lives, from the index alone, and what lived in the batch that is seen.
 	readSources cypher = begin + `CALL {
-			WITH at MATCH (:Entity {tenant: $tenant})-[:SAID]->(x:Statement) WHERE` + visible + `
+			WITH at MATCH (x:Statement) WHERE x.tenant = $tenant AND x.living IS NOT NULL AND x.since <= at
+			RETURN x.living AS source, count(*) AS entities, 0 AS relations
+			UNION ALL
+			WITH at MATCH (x:Statement) WHERE x.tenant = $tenant AND x.until > at AND x.since <= at
 			RETURN x.source AS source, count(*) AS entities, 0 AS relations
 			UNION ALL
-			WITH at MATCH (:Entity {tenant: $tenant})-[x:RELATION]->() WHERE` + visible + `
+			WITH at MATCH ()-[x:RELATION]->() WHERE x.tenant = $tenant AND x.living IS NOT NULL AND x.since <= at
+			RETURN x.living AS source, 0 AS entities, count(*) AS relations
+			UNION ALL
+			WITH at MATCH ()-[x:RELATION]->() WHERE x.tenant = $tenant AND x.until > at AND x.since <= at
 			RETURN x.source AS source, 0 AS entities, count(*) AS relations
 		}
 		RETURN at, source, sum(entities) AS entities, sum(relations) AS relations ORDER BY source`
@@ -87,9 +94,11 @@ const (
 		MATCH (a)-[x:RELATION {type: row.type, qualifier: row.qualifier, living: row.source}]->(b)` + end
 	drop                = ` WITH x LIMIT $page SET x.until = $seq, x.retracted = $at REMOVE x.living RETURN count(*) AS n`
 	dropEntities cypher = `
-		MATCH (x:Statement {tenant: $tenant, living: $source}) USING INDEX x:Statement(tenant, living)` + drop
+		MATCH (x:Statement) USING INDEX x:Statement(tenant, living, since)
+		WHERE x.tenant = $tenant AND x.living = $source AND x.since <= $seq` + drop
 	dropRelations cypher = `
-		MATCH ()-[x:RELATION {tenant: $tenant, living: $source}]->()` + drop
+		MATCH ()-[x:RELATION]->() USING INDEX x:RELATION(tenant, living, since)
+		WHERE x.tenant = $tenant AND x.living = $source AND x.since <= $seq` + drop
 
 	sayOfEntities cypher = `UNWIND $rows AS row
 		MERGE (e:Entity {tenant: $tenant, id: row.id})
@@ -113,7 +122,7 @@ const (
 	undoChanges    cypher = `MATCH (c:Change) WHERE c.tenant = $tenant AND c.seq = $seq CALL { WITH c DELETE c }` + pieces
 	undoEnds       cypher = `MATCH (x:Statement) WHERE x.tenant = $tenant AND x.until = $seq
 		CALL { WITH x SET x.living = x.source REMOVE x.until, x.retracted }` + pieces
-	undoEndsOfRelations cypher = `MATCH (:Entity {tenant: $tenant})-[x:RELATION]->() WHERE x.until = $seq
+	undoEndsOfRelations cypher = `MATCH ()-[x:RELATION]->() WHERE x.tenant = $tenant AND x.until = $seq
 		CALL { WITH x SET x.living = x.source REMOVE x.until, x.retracted }` + pieces
 )
 

@@ -302,7 +302,8 @@ func (s *Store) contributions(ctx context.Context, k graph.RelationKey, name str
 	return ledger(got[k]), nil
 }
 
-// Sources implements graph.Ledger; the list is sorted by name.
+// Sources implements graph.Ledger; the list is sorted by name. A count may miss what ends
+// in the instant in which it is read.
 func (s *Store) Sources(ctx context.Context) ([]graph.SourceCount, error) {
 	got, err := s.moment(ctx, graph.AsOf{}).rows(readSources, map[string]any{})
 	if err != nil {

@@ -19,10 +19,13 @@ CREATE CONSTRAINT entity_id IF NOT EXISTS FOR (e:Entity) REQUIRE (e.tenant, e.id
 
 // What sources said of entities: (:Entity)-[:SAID]->(:Statement). What they said of
 // relations is (:Entity)-[:RELATION]->(:Entity), one for each time it was said.
-// "living" is the source, for as long as the statement lives.
+// "living" is the source, for as long as the statement lives; "since" and "until" are the
+// batches with which it began and ended.
 CREATE INDEX statement_kind IF NOT EXISTS FOR (s:Statement) ON (s.tenant, s.kind, s.id);
-CREATE INDEX statement_living IF NOT EXISTS FOR (s:Statement) ON (s.tenant, s.living);
-CREATE INDEX relation_living IF NOT EXISTS FOR ()-[r:RELATION]-() ON (r.tenant, r.living);
+CREATE INDEX statement_living IF NOT EXISTS FOR (s:Statement) ON (s.tenant, s.living, s.since);
+CREATE INDEX statement_until IF NOT EXISTS FOR (s:Statement) ON (s.tenant, s.until);
+CREATE INDEX relation_living IF NOT EXISTS FOR ()-[r:RELATION]-() ON (r.tenant, r.living, r.since);
+CREATE INDEX relation_until IF NOT EXISTS FOR ()-[r:RELATION]-() ON (r.tenant, r.until);
 
 // Identifiers of the changes that were applied.
 CREATE CONSTRAINT change_id IF NOT EXISTS FOR (c:Change) REQUIRE (c.tenant, c.id) IS UNIQUE;
