@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
+
 	"faultline/graph"
 	"faultline/graph/embedded"
 	"faultline/graph/neo4j"
@@ -149,7 +151,24 @@ func TestRealCopyOverNeo4j(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	defer clearTenant(t, o)
 	roundTrip(t, newStore(t), s, newStore(t))
+}
+
+func clearTenant(t *testing.T, o neo4j.Options) {
+	auth := driver.NoAuth()
+	if o.User != "" {
+		auth = driver.BasicAuth(o.User, o.Password, "")
+	}
+	d, err := driver.NewDriverWithContext(o.URL, auth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close(t.Context())
+	if _, err := driver.ExecuteQuery(t.Context(), d, "MATCH (n) WHERE n.tenant = $tenant OR n:Tenant AND n.name = $tenant DETACH DELETE n",
+		map[string]any{"tenant": o.Tenant}, driver.EagerResultTransformer, driver.ExecuteQueryWithDatabase("neo4j")); err != nil {
+		t.Error(err)
+	}
 }
 
 const small = `{"format":"faultline-graph","version":1}
