@@ -82,6 +82,7 @@ func TestLostServer(t *testing.T, open Open, rounds int, kill, start func(t *tes
 		sources(t, s)
 		other := open(t, dir)
 		last = checkBatches(t, other, acked)
+		t.Logf("round %d: %d batches acknowledged, %d there", round, acked+1, last+1)
 		if err := other.Close(); err != nil {
 			t.Fatalf("round %d: close: %v", round, err)
 		}

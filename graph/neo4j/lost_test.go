@@ -50,6 +50,7 @@ func TestRealLostServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		s.SplitBatches(60) // about half of the batches take several transactions
 		return s
 	}
 	graphtest.TestLostServer(t, open, 20, func(*testing.T) { run("stop", "--kill") }, start)
