@@ -59,6 +59,8 @@ var layers = map[string]rule{
 	"ingest/workorder":   may("ingest rca graph"),
 	"ingest/manual":      may("ingest rca graph", "github.com/yuin/goldmark", "golang.org/x/net/html", "gopkg.in/yaml.v3", "github.com/JohannesKaufmann/html-to-markdown"),
 	"graph/embedded":     may("graph", "modernc.org/sqlite", "github.com/pressly/goose"),
+	"graph/neo4j":        may("graph", "github.com/neo4j/neo4j-go-driver/v5"),
+	"graph/transfer":     may("graph"),
 	"retrieval/embedded": may("retrieval graph graph/walk rca", "github.com/kljensen/snowball"),
 	"web":                may("rca graph", "github.com/go-chi/chi", "github.com/rs/zerolog"),
 	"web/rest":           may("web rca graph", "github.com/go-chi/chi", "github.com/rs/zerolog"),

@@ -8,11 +8,15 @@ import (
 	"io/fs"
 )
 
-//go:embed sqlite/*.sql
+//go:embed sqlite/*.sql neo4j/*.cypher
 var files embed.FS
 
 // SQLite is the schema of the embedded store, in goose's format.
 var SQLite = sub("sqlite")
+
+// Neo4j is the schema of the Neo4j store: statements that end with a semicolon at the
+// end of a line, each of which may run again.
+var Neo4j = sub("neo4j")
 
 func sub(dir string) fs.FS {
 	f, err := fs.Sub(files, dir)

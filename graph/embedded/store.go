@@ -42,6 +42,7 @@ var (
 	_ graph.Store   = (*Store)(nil)
 	_ graph.Journal = (*Store)(nil)
 	_ graph.Viewer  = (*Store)(nil)
+	_ graph.Archive = (*Store)(nil)
 )
 
 // Options of Open. Both fields are required.

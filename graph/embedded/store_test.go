@@ -150,7 +150,7 @@ func (e *expiring) Err() error {
 func TestApplyGivesUpWhole(t *testing.T) {
 	s := open(t, t.TempDir())
 	defer s.Close()
-	changes := inventory(1000, 1000)
+	changes := graphtest.Inventory(1000, 1000)
 	for n := 0; ; n++ {
 		ctx := &expiring{t.Context(), n}
 		err := s.Apply(ctx, changes)

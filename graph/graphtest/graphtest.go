@@ -1,6 +1,6 @@
 // Package graphtest holds what every graph.Store must do, as tests: TestStore for the
 // graph, TestJournal for stores that keep records, TestKill for what must survive a
-// killed process. A store that cannot pass one case does not fit
+// killed process, TestLostServer for what must survive a killed server. A store that cannot pass one case does not fit
 // the contract; there are no options to leave cases out.
 package graphtest
 

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"faultline/graph"
@@ -42,6 +43,55 @@ func TestKill(t *testing.T, open Open) {
 		if t.Failed() {
 			t.Fatalf("round %d failed: %d acknowledged, %d there", round, acked, last)
 		}
+	}
+}
+
+// TestLostServer does the same to the server of a store, in the middle of writes: kill
+// ends it and start brings it back on the same data. A store that was open meanwhile must
+// go on.
+func TestLostServer(t *testing.T, open Open, rounds int, kill, start func(t *testing.T)) {
+	dir := t.TempDir()
+	r := rand.New(rand.NewPCG(9, 10))
+	s := open(t, dir)
+	last := -1
+	for round := range rounds {
+		acks := make(chan int)
+		failed := make(chan error, 1)
+		go func() {
+			defer close(acks)
+			for i := last + 1; ; i++ {
+				if err := s.Apply(t.Context(), killBatch(i)); err != nil {
+					failed <- err
+					return
+				}
+				acks <- i
+			}
+		}()
+		acked, enough := last, last+1+r.IntN(8)
+		var killed sync.WaitGroup
+		for acked = range acks {
+			if acked == enough {
+				killed.Go(func() { kill(t) }) // while the writer goes on
+			}
+		}
+		killed.Wait()
+		start(t)
+		if err := <-failed; acked < enough {
+			t.Fatalf("round %d: the writer ended by itself after batch %d: %v", round, acked, err)
+		}
+		sources(t, s)
+		other := open(t, dir)
+		last = checkBatches(t, other, acked)
+		t.Logf("round %d: %d batches acknowledged, %d there", round, acked+1, last+1)
+		if err := other.Close(); err != nil {
+			t.Fatalf("round %d: close: %v", round, err)
+		}
+		if t.Failed() {
+			t.Fatalf("round %d failed: %d acknowledged, %d there", round, acked, last)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+
+	"faultline/graph"
 )
 
 // Rows is a weighted directed graph whose nodes are 0..Len()-1. Row may compute its
@@ -70,6 +72,22 @@ func (b *SparseBuilder) Build(n int) *Sparse {
 		s.Start[i] += s.Start[i-1]
 	}
 	return s
+}
+
+// FromSubgraph returns a subgraph as a weighted graph: node i is g.Entities[i], and each
+// relation leads both ways. weight gives an edge's weight, along its relation or against
+// it; where that is not positive there is no edge.
+func FromSubgraph(g graph.Subgraph, weight func(r graph.Relation, forward bool) float32) *Sparse {
+	var b SparseBuilder
+	for _, r := range g.Relations {
+		from, ok1 := g.Index(r.From)
+		to, ok2 := g.Index(r.To)
+		if ok1 && ok2 {
+			b.Add(int32(from), int32(to), weight(r, true))
+			b.Add(int32(to), int32(from), weight(r, false))
+		}
+	}
+	return b.Build(len(g.Entities))
 }
 
 // Seed is a node that the walk returns to, with its share.
