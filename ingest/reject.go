@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"encoding/csv"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -72,4 +74,36 @@ func cut(row string) string {
 		row = row[:maxRejectRow] + "..."
 	}
 	return strings.ToValidUTF8(row, "\uFFFD")
+}
+
+// Each calls one for every record until io.EOF. A record that next cannot read is
+// counted in n and rejected, and the others go on; one counts what it is given,
+// because a record may hold several. Any other error ends the reading.
+func Each[T any](next func() (T, error), n *Counts, reject func(Reject), one func(T) error) error {
+	for {
+		rec, err := next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if bad, ok := errors.AsType[Reject](err); ok {
+			n.Records++
+			n.Rejected++
+			reject(bad)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := one(rec); err != nil {
+			return err
+		}
+	}
+}
+
+// JSONField is the field that an error of encoding/json is about, or "".
+func JSONField(err error) string {
+	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return te.Field
+	}
+	return ""
 }

@@ -2,7 +2,6 @@ package alarmfile
 
 import (
 	"context"
-	"errors"
 	"io"
 	"strings"
 
@@ -31,33 +30,27 @@ func ReadCSV(ctx context.Context, r io.Reader, o Options, emit func(ingest.Raw) 
 		return m, n, err
 	}
 	t := newTable(m, rows.Header(), o)
-	for {
-		row, err := rows.Next()
-		var bad ingest.Reject
-		switch {
-		case errors.Is(err, io.EOF):
-			return m, n, nil
-		case errors.As(err, &bad):
-			n.Records++
-			n.Rejected++
-			reject(bad)
-			continue
-		case err != nil:
-			return m, n, err
-		}
-		n.Records++
+	err = ingest.Each(rows.Next, &n, reject, func(row ingest.Row) error {
 		raws, faults := t.records(row)
-		for _, f := range faults {
-			n.Rejected++
-			reject(f)
-		}
-		for _, raw := range raws {
-			if err := emit(raw); err != nil {
-				return m, n, err
-			}
-			n.Emitted++
-		}
+		return handOn(raws, faults, &n, emit, reject)
+	})
+	return m, n, err
+}
+
+// handOn counts one record and hands on what it gave.
+func handOn(raws []ingest.Raw, faults []ingest.Reject, n *ingest.Counts, emit func(ingest.Raw) error, reject func(ingest.Reject)) error {
+	n.Records++
+	for _, f := range faults {
+		n.Rejected++
+		reject(f)
 	}
+	for _, raw := range raws {
+		if err := emit(raw); err != nil {
+			return err
+		}
+		n.Emitted++
+	}
+	return nil
 }
 
 // table knows where each mapped field stands.

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"maps"
 	"slices"
@@ -50,34 +49,11 @@ func ReadJSONL(ctx context.Context, r io.Reader, o Options, emit func(ingest.Raw
 	if err != nil {
 		return n, err
 	}
-	objects := ingest.NewObjects(in)
-	for {
-		obj, err := objects.Next()
-		var bad ingest.Reject
-		switch {
-		case errors.Is(err, io.EOF):
-			return n, nil
-		case errors.As(err, &bad):
-			n.Records++
-			n.Rejected++
-			reject(bad)
-			continue
-		case err != nil:
-			return n, err
-		}
-		n.Records++
+	err = ingest.Each(ingest.NewObjects(in).Next, &n, reject, func(obj ingest.Object) error {
 		raws, faults := parseObject(obj, o)
-		for _, f := range faults {
-			n.Rejected++
-			reject(f)
-		}
-		for _, raw := range raws {
-			if err := emit(raw); err != nil {
-				return n, err
-			}
-			n.Emitted++
-		}
-	}
+		return handOn(raws, faults, &n, emit, reject)
+	})
+	return n, err
 }
 
 // object is one record, taken apart key by key.

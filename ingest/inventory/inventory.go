@@ -7,9 +7,7 @@ package inventory
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -314,27 +312,12 @@ func (im *Import) options(file string, total int64) ingest.Options {
 	return o
 }
 
-// each calls one for every record until io.EOF and counts the rejects of next.
+// each calls one for every record and counts it.
 func each[T any](im *Import, next func() (T, error), one func(T) error) error {
-	for {
-		rec, err := next()
-		var bad ingest.Reject
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case errors.As(err, &bad):
-			im.counts.Records++
-			im.counts.Rejected++
-			im.reject(bad)
-			continue
-		case err != nil:
-			return err
-		}
+	return ingest.Each(next, &im.counts, im.reject, func(rec T) error {
 		im.counts.Records++
-		if err := one(rec); err != nil {
-			return err
-		}
-	}
+		return one(rec)
+	})
 }
 
 var columnNames = map[string]string{"resourceid": "id", "resourcekind": "kind", "source": "from", "sourceid": "from", "fromid": "from", "target": "to", "targetid": "to", "toid": "to", "relation": "type", "relationtype": "type"}

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"strings"
 
@@ -83,11 +82,7 @@ func (im *Import) ReadTMF639(ctx context.Context, r io.Reader, file string, tota
 		w := at{o.File, obj.Line, head(obj.Text)}
 		var t tmfResource
 		if err := json.Unmarshal(obj.Text, &t); err != nil {
-			field := ""
-			if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-				field = te.Field
-			}
-			im.refuse(w, field, err.Error())
+			im.refuse(w, ingest.JSONField(err), err.Error())
 			return nil
 		}
 		return im.tmf(t, w)

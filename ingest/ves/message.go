@@ -3,12 +3,12 @@ package ves
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
+	"faultline/ingest"
 	"faultline/rca"
 )
 
@@ -91,7 +91,7 @@ func split(body []byte) ([]json.RawMessage, *fault) {
 func decode(raw json.RawMessage) (event, *fault) {
 	var ev event
 	if err := json.Unmarshal(raw, &ev); err != nil {
-		return ev, &fault{jsonField(err), err.Error()}
+		return ev, &fault{ingest.JSONField(err), err.Error()}
 	}
 	if ev.Header == nil {
 		return ev, &fault{"commonEventHeader", "missing"}
@@ -99,13 +99,6 @@ func decode(raw json.RawMessage) (event, *fault) {
 	v := strings.Trim(string(ev.Header.Version), `"`)
 	ev.old = ev.Header.Listener == "" && !strings.HasPrefix(v, "4.0.1") && !strings.HasPrefix(v, "4.1")
 	return ev, nil
-}
-
-func jsonField(err error) string {
-	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return te.Field
-	}
-	return ""
 }
 
 var listenerVersions = []string{"7.0", "7.0.1", "7.1", "7.1.1", "7.2", "7.2.1"}

@@ -8,7 +8,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -88,25 +87,10 @@ func (d *Decoder) Read(ctx context.Context, r io.Reader, emit func(ingest.Raw) e
 	if err != nil {
 		return n, err
 	}
-	objects := ingest.NewObjects(in)
-	for {
-		obj, err := objects.Next()
-		var bad ingest.Reject
-		switch {
-		case errors.Is(err, io.EOF):
-			return n, nil
-		case errors.As(err, &bad):
-			n.Records++
-			n.Rejected++
-			reject(bad)
-			continue
-		case err != nil:
-			return n, err
-		}
-		if err := d.message(obj, &n, emit, reject); err != nil {
-			return n, err
-		}
-	}
+	err = ingest.Each(ingest.NewObjects(in).Next, &n, reject, func(obj ingest.Object) error {
+		return d.message(obj, &n, emit, reject)
+	})
+	return n, err
 }
 
 func (d *Decoder) message(obj ingest.Object, n *ingest.Counts, emit func(ingest.Raw) error, reject func(ingest.Reject)) error {

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -78,12 +77,8 @@ func ReadTMF621(ctx context.Context, in io.Reader, o Options, emit func([]graph.
 		row := string(obj.Text[:min(len(obj.Text), 2000)])
 		var t tmfTicket
 		if err := json.Unmarshal(obj.Text, &t); err != nil {
-			field := ""
-			if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-				field = te.Field
-			}
 			r.n.Rejected++
-			r.reject(ingest.Reject{File: r.o.File, Line: obj.Line, Field: field, Reason: err.Error(), Row: row})
+			r.reject(ingest.Reject{File: r.o.File, Line: obj.Line, Field: ingest.JSONField(err), Reason: err.Error(), Row: row})
 			return nil
 		}
 		return r.take(t.ticket(), obj.Line, row)

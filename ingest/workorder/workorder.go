@@ -11,9 +11,7 @@ package workorder
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -133,28 +131,17 @@ func (r *reader) flush() error {
 	return nil
 }
 
-// each feeds records until io.EOF and sends what they gave. A ticket is never split
-// between batches.
+// each counts and feeds every record, and sends what they gave. A ticket is never
+// split between batches.
 func each[T any](r *reader, next func() (T, error), one func(T) error) error {
-	for {
-		rec, err := next()
-		var bad ingest.Reject
-		switch {
-		case errors.Is(err, io.EOF):
-			return r.flush()
-		case errors.As(err, &bad):
-			r.n.Records++
-			r.n.Rejected++
-			r.reject(bad)
-			continue
-		case err != nil:
-			return err
-		}
+	err := ingest.Each(next, &r.n, r.reject, func(rec T) error {
 		r.n.Records++
-		if err := one(rec); err != nil {
-			return err
-		}
+		return one(rec)
+	})
+	if err != nil {
+		return err
 	}
+	return r.flush()
 }
 
 // take makes the changes of one ticket, as one batch.
